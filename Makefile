@@ -1,0 +1,68 @@
+# A machine needs Python 3.11 or later and make; everything else is fetched into .local.
+# Names given on the command line reach the programs: make run ONCE=1, make status FORMAT=json.
+PYTHON ?= python3
+VENV := .local/venv
+RUN := $(VENV)/bin/python
+# The environment's own Python is quicker to start than a launcher found on the path.
+BOOT := $(if $(wildcard $(VENV)/made-from.sha256),$(RUN),$(PYTHON))
+unexport PYTHONDONTWRITEBYTECODE
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap run up down status logs stop start samples test check bench chaos lock clean
+
+help: ## show this help
+	@echo "make <target> [NAME=value]"
+	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+bootstrap:
+	@$(BOOT) deploy/local/bootstrap.py || { test -x $(RUN) || exit 1; $(PYTHON) deploy/local/bootstrap.py; }
+
+run: bootstrap ## start everything, send sample dossiers, show them live (ONCE=1 ends by itself, BROKERS=3)
+	@$(RUN) -m local_stack run
+
+up: bootstrap ## start everything and leave it running (BROKERS=3, REPLICAS=routing:2)
+	@$(RUN) -m local_stack up
+
+down: bootstrap ## stop everything; the data stay
+	@$(RUN) -m local_stack down
+
+status: bootstrap ## show what runs (FORMAT=json for one document)
+	@$(RUN) -m local_stack status
+
+logs: bootstrap ## show the last log lines (SERVICE=routing, FOLLOW=1)
+	@$(RUN) -m local_stack logs
+
+stop: bootstrap ## stop one service alone (SERVICE=routing)
+	@$(RUN) -m local_stack stop
+
+start: bootstrap ## start it again (SERVICE=routing)
+	@$(RUN) -m local_stack start
+
+samples: bootstrap ## send the sample dossiers to a stack that is up and wait for their end
+	@$(RUN) -m local_stack samples
+
+test: bootstrap ## run all tests on a real Kafka and PostgreSQL
+	@$(RUN) -m pytest tests
+
+check: bootstrap ## format, lint, types, import rules, generated schemas, dependencies
+	$(RUN) -m ruff format --check
+	$(RUN) -m ruff check
+	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports
+	$(RUN) -m contracts.generate --check
+	VIRTUAL_ENV=$(VENV) $(VENV)/uv/bin/uv pip check
+
+bench: bootstrap ## measure, into build/bench.json
+	@KAFKA_FULL_JIT=1 $(RUN) -m tests.bench
+
+chaos: bootstrap
+	@echo "There is no fault campaign yet; it comes with the issue about faults." >&2; exit 1
+
+lock: bootstrap ## resolve again and write requirements.lock
+	$(VENV)/uv/bin/uv lock
+	$(VENV)/uv/bin/uv export --quiet --frozen --no-emit-workspace --no-header --all-packages --all-groups -o requirements.lock
+
+clean: ## stop everything, remove all data and figures (downloads stay)
+	@if test -e $(VENV)/made-from.sha256; then $(RUN) -m local_stack clean; fi
+	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

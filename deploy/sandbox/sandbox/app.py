@@ -1,0 +1,178 @@
+"""Wiring: settings in, running sandbox out."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from sandbox.answers import answer, answer_refusals, problem, refused
+from sandbox.bus import BusSender
+from sandbox.callbacks import Callbacks
+from sandbox.driver import Driver
+from sandbox.faults import Faults
+from sandbox.journal import Entry, Journal
+from sandbox.mail import MailServer
+from sandbox.page import render_page
+from sandbox.portals import Portals
+from sandbox.register import Register
+from sandbox.register_api import RegisterApi
+from sandbox.replies import ReplyReader
+from sandbox.settings import Settings, read_secrets
+from sandbox.sms import SmsGateway
+from sandbox.tokens import TokenIssuer, load_key
+
+_LARGEST_BODY_BYTES = 1 << 26
+_LAST_ANSWERS_SECONDS = 0.5
+
+log = logging.getLogger(__name__)
+
+
+class Sandbox:
+    """All played systems around one journal."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the journal and build the systems; the journal is not replayed yet."""
+        self._settings = settings
+        secrets = read_secrets(settings.secrets)
+        settings.state.mkdir(parents=True, exist_ok=True)
+        key = load_key(settings.state / "token-key.json")
+        self._journal = journal = Journal(settings.state / "journal.jsonl")
+        self._secrets = secrets
+        self._faults = Faults()
+        self._tokens = TokenIssuer(settings.url, secrets.clients, key)
+        self._register = Register(journal, settings.register_seconds)
+        self._sms = SmsGateway(journal, secrets.sms_token)
+        self._mail = MailServer(journal, self._faults)
+        self._portals = Portals(journal, secrets.portals)
+        self._replies = ReplyReader(settings.kafka_bootstrap_servers, self._portals, journal)
+        self._bus = BusSender(settings.kafka_bootstrap_servers, secrets.portals)
+        self._driver = Driver(
+            portals=self._portals,
+            journal=journal,
+            tokens=self._tokens,
+            bus=self._bus,
+            intake_url=settings.intake_url,
+        )
+        self._is_up = False
+
+    @contextlib.asynccontextmanager
+    async def running(
+        self, http_listener: socket.socket, smtp_listener: socket.socket
+    ) -> AsyncIterator[list[asyncio.Task[None]]]:
+        """Run everything on the two bound sockets; a task given ends only by a failure."""
+        count = self._journal.replay(self._recall)
+        work = [
+            self._journal.start(),
+            asyncio.create_task(self._register.keep_deciding(), name="register"),
+        ]
+        if self._settings.kafka_bootstrap_servers:
+            work.append(asyncio.create_task(self._replies.keep_reading(), name="replies"))
+        await self._driver.open()
+        smtp = await self._mail.listen(smtp_listener)
+        runner = web.AppRunner(
+            self._application(), access_log=None, shutdown_timeout=_LAST_ANSWERS_SECONDS
+        )
+        await runner.setup()
+        await web.SockSite(runner, http_listener, backlog=1024).start()
+        self._is_up = True
+        log.info("sandbox_started journal_entries=%d", count)
+        try:
+            yield work
+        finally:
+            self._is_up = False
+            smtp.close()
+            await runner.cleanup()
+            await _cancel(work[1:])
+            await self._driver.close()
+            await self._bus.close()
+            await self._journal.close()
+            log.info("sandbox_stopped")
+
+    def _recall(self, entry: Entry) -> None:
+        match entry["kind"].split(".")[0]:
+            case "register":
+                self._register.recall(entry)
+            case "sms":
+                self._sms.recall(entry)
+            case "portal":
+                self._portals.recall(entry)
+
+    def _application(self) -> web.Application:
+        application = web.Application(
+            middlewares=[answer_refusals], client_max_size=_LARGEST_BODY_BYTES
+        )
+        journal, faults = self._journal, self._faults
+        application.add_routes(
+            [
+                web.get("/", self._page),
+                web.get("/health/live", self._live),
+                web.get("/journal", self._journal_lines),
+                *faults.routes(),
+                *self._tokens.routes(faults),
+                *RegisterApi(self._register, journal, self._secrets).routes(faults),
+                *self._sms.routes(faults),
+                *Callbacks(self._portals, journal, self._secrets).routes(faults),
+                *self._driver.routes(),
+            ]
+        )
+        return application
+
+    async def _live(self, request: web.Request) -> web.Response:
+        bus = self._replies.state
+        # The first attempt to reach the broker is short and ends in "unreachable" at worst.
+        if not self._is_up or bus == "starting":
+            return problem(503, "Starting", f"replies: {bus}")
+        return answer({"status": "live", "replies": bus})
+
+    async def _page(self, request: web.Request) -> web.Response:
+        html = render_page(
+            portals=self._secrets.portals,
+            smtp=f"{self._settings.host}:{self._settings.smtp_port}",
+            bus=self._replies.state,
+            counts=self._journal.counts,
+            faults=self._faults.current(),
+        )
+        return web.Response(text=html, content_type="text/html")
+
+    async def _journal_lines(self, request: web.Request) -> web.StreamResponse:
+        after = request.query.get("after", "0")
+        if not after.isascii() or not after.isdigit():
+            raise refused(400, "Malformed query", "after must be the number of an entry, or 0")
+        response = web.StreamResponse()
+        response.content_type = "application/x-ndjson"
+        await response.prepare(request)
+        async for piece in self._journal.lines_after(int(after)):
+            await response.write(piece)
+        await response.write_eof()
+        return response
+
+
+async def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; raises what made it impossible to go on."""
+    # Bound before anything else, so that early callers wait instead of being refused.
+    with (
+        socket.create_server((settings.host, settings.http_port), backlog=1024) as http_listener,
+        socket.create_server((settings.host, settings.smtp_port), backlog=256) as smtp_listener,
+    ):
+        stop: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, _settle, stop)
+        async with Sandbox(settings).running(http_listener, smtp_listener) as work:
+            done, _ = await asyncio.wait([stop, *work], return_when=asyncio.FIRST_COMPLETED)
+            for ended in done:
+                await ended
+
+
+def _settle(stop: asyncio.Future[None]) -> None:
+    if not stop.done():
+        stop.set_result(None)
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)

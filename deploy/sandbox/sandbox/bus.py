@@ -1,0 +1,138 @@
+"""The bus road out: a portal's signed CloudEvent on the submissions topic."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from standardwebhooks import Webhook
+
+from sandbox.answers import compact_json
+
+SUBMISSIONS_TOPIC = "portal.submissions.v1"
+SUBMISSION_TYPE = "vn.hotich.portal.submission.v1"
+
+_START_SECONDS = 5.0
+_SEND_SECONDS = 30.0
+_STOP_SECONDS = 0.5
+_EVENT_IDS = uuid.UUID("5d2f2f43-6b0d-4c0c-9a70-2f6e6c1d7f11")
+
+
+class BusAway(Exception):
+    """The record was not acknowledged; it may still arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class BusRecord:
+    """A Kafka record as portals on the bus make it."""
+
+    event_id: str
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+def build_record(
+    portal: str,
+    submission: Mapping[str, Any],
+    *,
+    secret: str,
+    idempotency_key: str,
+    now: datetime,
+) -> BusRecord:
+    """Return the signed record; the same idempotency key gives the same event id."""
+    event_id = str(uuid.uuid5(_EVENT_IDS, f"{portal}:{idempotency_key}"))
+    event = {
+        "specversion": "1.0",
+        "id": event_id,
+        "type": SUBMISSION_TYPE,
+        "source": f"/portals/{portal}",
+        "time": now.isoformat(timespec="milliseconds"),
+        "datacontenttype": "application/json",
+        "data": submission,
+    }
+    value = compact_json(event)
+    headers = {
+        "content-type": "application/cloudevents+json",
+        "portal": portal,
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign(event_id, now.astimezone(UTC), value),
+    }
+    return BusRecord(
+        event_id=event_id,
+        key=str(submission["portal_reference"]).encode(),
+        value=value.encode(),
+        headers=[(name, text.encode()) for name, text in headers.items()],
+    )
+
+
+class BusSender:
+    """Sends records, one producer at a time, made anew after any failure."""
+
+    def __init__(self, bootstrap_servers: str, secrets: Mapping[str, str]) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._secrets = secrets
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    async def send(self, portal: str, submission: Mapping[str, Any], idempotency_key: str) -> str:
+        """Return the event id once every in-sync replica has the record; raises BusAway."""
+        producer = await self._started()
+        record = build_record(
+            portal,
+            submission,
+            secret=self._secrets[portal],
+            idempotency_key=idempotency_key,
+            now=datetime.now(UTC),
+        )
+        try:
+            async with asyncio.timeout(_SEND_SECONDS):
+                await producer.send_and_wait(
+                    SUBMISSIONS_TOPIC, record.value, key=record.key, headers=record.headers
+                )
+        except (KafkaError, TimeoutError) as trouble:
+            await self._forget(producer)
+            raise BusAway(f"not acknowledged: {type(trouble).__name__}") from None
+        return record.event_id
+
+    async def close(self) -> None:
+        """Let the producer go; what it has not sent by then stays unsent."""
+        if self._producer is not None:
+            await self._forget(self._producer)
+
+    async def _started(self) -> AIOKafkaProducer:
+        if not self._bootstrap_servers:
+            raise BusAway("KAFKA_BOOTSTRAP_SERVERS is not set")
+        async with self._starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._bootstrap_servers,
+                    acks="all",
+                    linger_ms=5,
+                    request_timeout_ms=int(_SEND_SECONDS * 1000),
+                )
+                try:
+                    async with asyncio.timeout(_START_SECONDS):
+                        await producer.start()
+                except (KafkaError, TimeoutError, OSError) as trouble:
+                    await _stop(producer)
+                    raise BusAway(f"cannot be reached: {type(trouble).__name__}") from None
+                self._producer = producer
+            return self._producer
+
+    async def _forget(self, producer: AIOKafkaProducer) -> None:
+        if self._producer is producer:
+            self._producer = None
+        await _stop(producer)
+
+
+async def _stop(client: AIOKafkaProducer) -> None:
+    with contextlib.suppress(KafkaError, TimeoutError):
+        async with asyncio.timeout(_STOP_SECONDS):
+            await client.stop()

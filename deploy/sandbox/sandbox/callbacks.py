@@ -1,0 +1,92 @@
+"""The portals' ears: signed status callbacks in, and the list of what each portal knows."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from sandbox.answers import answer, read_object, refused
+from sandbox.faults import Faults
+from sandbox.journal import Journal
+from sandbox.portals import PORTAL_REFERENCE, Portals
+from sandbox.settings import Secrets
+
+_TYPE = "dossier.status"
+
+
+class Callbacks:
+    """Verifies, dedupes and journals what portals are told."""
+
+    def __init__(self, portals: Portals, journal: Journal, secrets: Secrets) -> None:
+        self._portals = portals
+        self._journal = journal
+        self._signatures = {name: Webhook(secret) for name, secret in secrets.portals.items()}
+
+    def routes(self, faults: Faults) -> list[web.RouteDef]:
+        """Return the routes portals are told and asked by."""
+        take = faults.guard("callbacks", self._take)
+        return [
+            web.post("/portals/{portal}/callbacks", take),
+            web.get("/portals/{portal}/dossiers", self._dossiers),
+        ]
+
+    async def _take(self, request: web.Request) -> web.Response:
+        portal = known_portal(request, self._portals)
+        await self._verify(request, portal)
+        update = _read_update(await read_object(request))
+        self._portals.call_back(portal, request.headers["webhook-id"], update)
+        await self._journal.durable()
+        return web.Response(status=204)
+
+    async def _verify(self, request: web.Request, portal: str) -> None:
+        try:
+            body = await request.read()
+            self._signatures[portal].verify(body, dict(request.headers), json_parse=False)
+        except (WebhookVerificationError, ValueError):
+            # The library lets ValueError out for a signature or body it cannot decode.
+            raise refused(
+                401, "Wrong signature", "Standard Webhooks, this portal's secret"
+            ) from None
+
+    async def _dossiers(self, request: web.Request) -> web.Response:
+        portal = known_portal(request, self._portals)
+        found = self._portals.dossiers(portal, request.query.get("portal_reference"))
+        await self._journal.durable()
+        return answer([asdict(dossier) for dossier in found])
+
+
+def known_portal(request: web.Request, portals: Portals) -> str:
+    """Return the portal in the path; raises Refused with 404 for one that is not played."""
+    portal = request.match_info["portal"]
+    if portal not in portals:
+        raise refused(404, "Unknown portal", "it is not in the secrets file")
+    return portal
+
+
+def _read_update(body: dict[str, Any]) -> dict[str, Any]:
+    update = body.get("data")
+    if body.get("type") != _TYPE or not isinstance(update, dict):
+        raise refused(422, "Not a callback", f"type must be {_TYPE} and data an object")
+    wrong: dict[str, str] = {}
+    if not PORTAL_REFERENCE.fullmatch(str(update.get("portal_reference", ""))):
+        wrong["data.portal_reference"] = "1-64 of A-Z a-z 0-9 . _ / -"
+    if type(update.get("status")) is not int or not 1 <= update["status"] <= 10:
+        wrong["data.status"] = "a whole number from 1 to 10"
+    for name in ("dossier_code", "step", "event_id"):
+        if not isinstance(update.get(name), str) or not 0 < len(update[name]) <= 64:
+            wrong[f"data.{name}"] = "1-64 characters"
+    if not _is_aware(update.get("occurred_at")):
+        wrong["data.occurred_at"] = "a moment with its offset"
+    if wrong:
+        raise refused(422, "Not a callback", "see errors", **wrong)
+    known = ("portal_reference", "dossier_code", "status", "step", "event_id", "occurred_at")
+    return {name: update[name] for name in known}
+
+
+def _is_aware(text: object) -> bool:
+    try:
+        return datetime.fromisoformat(str(text)).tzinfo is not None
+    except ValueError:
+        return False

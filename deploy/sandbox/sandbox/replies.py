@@ -1,0 +1,145 @@
+"""The bus road back: every reply on the replies topic, from the first one on."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import KafkaError
+
+from sandbox.journal import Journal
+from sandbox.portals import PORTAL_REFERENCE, Outcome, Portals
+
+REPLIES_TOPIC = "portal.replies.v1"
+RECEIVED_TYPE = "vn.hotich.portal.submission_received.v1"
+REFUSED_TYPE = "vn.hotich.portal.submission_refused.v1"
+
+_ATTEMPT_SECONDS = 5.0
+_PAUSE_SECONDS = 1.0
+_POLL_MS = 500
+_QUIET_POLLS = 20
+
+log = logging.getLogger(__name__)
+
+
+class MalformedReply(Exception):
+    """A record on the replies topic that keeps not to the contract."""
+
+
+class ReaderStuck(Exception):
+    """Records wait on the broker and the consumer does not bring them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer of the intake to one portal."""
+
+    portal: str
+    portal_reference: str
+    reply_id: str
+    outcome: Outcome
+
+
+def parse_reply(value: bytes | None) -> Reply:
+    """Return the reply in a record's value; raises MalformedReply without quoting it."""
+    try:
+        event = json.loads(value or b"")
+        content = event["data"]
+        portal, portal_reference = content["portal"], content["portal_reference"]
+        reply_id = event["id"]
+        if event["type"] == RECEIVED_TYPE:
+            outcome = Outcome(content["dossier_code"], content["dossier_id"], None)
+        elif event["type"] == REFUSED_TYPE:
+            outcome = Outcome(None, None, dict(content["problem"]))
+        else:
+            raise MalformedReply("unknown type")
+    except (ValueError, TypeError, KeyError):
+        raise MalformedReply("not a CloudEvent of a reply") from None
+    texts = (portal, portal_reference, reply_id)
+    if not all(isinstance(text, str) and PORTAL_REFERENCE.fullmatch(text) for text in texts):
+        raise MalformedReply("portal, portal_reference or id is out of form")
+    return Reply(portal, portal_reference, reply_id, outcome)
+
+
+class ReplyReader:
+    """Reads without a group, so that a restart sees every reply again and loses none."""
+
+    def __init__(self, bootstrap_servers: str, portals: Portals, journal: Journal) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._portals = portals
+        self._journal = journal
+        self.state = "starting" if bootstrap_servers else "off"
+
+    async def keep_reading(self) -> None:
+        """Read for ever, beginning again after any trouble; ends at once without a broker."""
+        # aiokafka repeats itself many times a second while a broker is away.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+        while self._bootstrap_servers:
+            consumer = self._consumer()
+            try:
+                await self._read(consumer)
+            except (KafkaError, TimeoutError, OSError, ReaderStuck) as trouble:
+                if self.state != "unreachable":
+                    log.warning("replies_unreachable cause=%s", type(trouble).__name__)
+                self.state = "unreachable"
+            finally:
+                await _stop(consumer)
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    def take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        """Journal the replies in these records; what is no reply is left out with a warning."""
+        for record in records:
+            try:
+                reply = parse_reply(record.value)
+            except MalformedReply as malformed:
+                place = (record.partition, record.offset)
+                log.warning("reply_malformed partition=%d offset=%d cause=%s", *place, malformed)
+                continue
+            if reply.portal not in self._portals:
+                log.warning("reply_for_unknown_portal portal=%s", reply.portal)
+                continue
+            self._portals.reply(reply.portal, reply.portal_reference, reply.reply_id, reply.outcome)
+
+    def _consumer(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            REPLIES_TOPIC,
+            bootstrap_servers=self._bootstrap_servers,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        async with asyncio.timeout(_ATTEMPT_SECONDS):
+            await consumer.start()
+        self.state = "reading"
+        log.info("replies_reading partitions=%d", len(consumer.assignment()))
+        quiet_polls = 0
+        while True:
+            batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=500)
+            for records in batches.values():
+                self.take(records)
+            await self._journal.durable()
+            quiet_polls = 0 if batches else quiet_polls + 1
+            if quiet_polls == _QUIET_POLLS:
+                quiet_polls = 0
+                await _check_nothing_waits(consumer)
+
+
+async def _check_nothing_waits(consumer: AIOKafkaConsumer) -> None:
+    # The consumer's inner tasks can die without a word, and then it waits for ever.
+    async with asyncio.timeout(_ATTEMPT_SECONDS):
+        ends = await consumer.end_offsets(consumer.assignment())
+        for partition, end in ends.items():
+            if await consumer.position(partition) < end:
+                raise ReaderStuck
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    with contextlib.suppress(KafkaError, TimeoutError):
+        async with asyncio.timeout(_PAUSE_SECONDS):
+            await consumer.stop()

@@ -1,0 +1,248 @@
+"""The sandbox's civil-status register, over HTTP and through restarts."""
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.integration.sandbox_process import REGISTER, Sandbox, a_push, a_sandbox
+
+
+@pytest.fixture(scope="module")
+async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
+    async with a_sandbox(tmp_path_factory.mktemp("register")) as running:
+        yield running
+
+
+async def push(sandbox: Sandbox, body: Any) -> tuple[int, Any]:
+    return await sandbox.post("/register/NhanDKHT", body, headers=REGISTER)
+
+
+async def results(sandbox: Sandbox, *codes: str) -> list[dict[str, Any]]:
+    question = {"maDinhDanhHoSo": codes, "maTinh": "79", "module": "LTKS"}
+    status, body = await sandbox.post("/register/LayKetQua", question, headers=REGISTER)
+    assert (status, body["status"]) == (200, 1)
+    return body["value"]
+
+
+async def results_when(sandbox: Sandbox, status: int, *codes: str) -> list[dict[str, Any]]:
+    for _ in range(100):
+        value = await results(sandbox, *codes)
+        if all(one["trangThai"] == status for one in value):
+            return value
+        await asyncio.sleep(0.05)
+    raise AssertionError(value)
+
+
+async def test_a_dossier_goes_from_received_to_accepted_to_registered(tmp_path):
+    async with a_sandbox(tmp_path, SANDBOX_REGISTER_SECONDS="0.8") as sandbox:
+        code, seen = "H29.1-261124-0001", []
+        answer = await push(sandbox, a_push(code))
+        while not seen or seen[-1] != 4:
+            (value,) = await results(sandbox, code)
+            seen += [value["trangThai"]] if value["trangThai"] not in seen else []
+            await asyncio.sleep(0.02)
+
+        assert answer == (
+            200,
+            {
+                "status": "1",
+                "statusDescription": "Tiếp nhận thành công",
+                "errorCode": "",
+                "errorDescription": "",
+            },
+        )
+        assert seen == [1, 3, 4]
+        assert await sandbox.kinds(code) == ["register.pushed", "register.registered"]
+
+
+async def test_a_verdict_is_journaled_though_nobody_asks(sandbox):
+    await push(sandbox, a_push("H29.1-261124-0002"))
+
+    for _ in range(40):
+        kinds = await sandbox.kinds("H29.1-261124-0002")
+        if len(kinds) == 2:
+            break
+        await asyncio.sleep(0.05)
+
+    assert kinds == ["register.pushed", "register.registered"]
+
+
+async def test_the_same_dossier_pushed_many_times_at_once_is_registered_once(sandbox):
+    code = "H29.1-261124-0003"
+
+    answers = await asyncio.gather(*(push(sandbox, a_push(code)) for _ in range(20)))
+    await results_when(sandbox, 4, code)
+
+    taken = [body for _, body in answers if body["status"] == "1"]
+    duplicates = [body for _, body in answers if "đã được tiếp nhận" in body["errorDescription"]]
+    assert (len(taken), len(duplicates)) == (1, 19)
+    kinds = await sandbox.kinds(code)
+    assert sorted(kinds) == ["register.push_duplicate"] * 19 + [
+        "register.pushed",
+        "register.registered",
+    ]
+
+
+async def test_numbers_have_no_gap_within_unit_book_and_year(sandbox):
+    births = [f"H29.2-261124-{number:04d}" for number in range(1, 31)]
+    pushes = [a_push(code, unit="26740") for code in births]
+    pushes += [a_push(f"H29.3-261124-{n:04d}", unit="26740", module="LTKT") for n in range(1, 4)]
+    await asyncio.gather(*(push(sandbox, body) for body in pushes))
+
+    value = await results_when(sandbox, 4, *births)
+    deaths = await results_when(sandbox, 4, *[f"H29.3-261124-{n:04d}" for n in range(1, 4)])
+
+    lines = [one["ketQuaXuLy"] for one in value]
+    assert sorted(int(line["soDangKy"]) for line in lines) == list(range(1, 31))
+    assert sorted(int(one["ketQuaXuLy"]["soDangKy"]) for one in deaths) == [1, 2, 3]
+    assert all(line["quyenSo"].startswith("01/20") for line in lines)
+    assert len({line["soDinhDanh"] for line in lines}) == 30
+    assert all(len(line["soDinhDanh"]) == 12 for line in lines)
+    assert all(line["soDinhDanh"].startswith("000") for line in lines)
+    assert all("soDinhDanh" not in one["ketQuaXuLy"] for one in deaths)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "kind"),
+    [("refuse", 6, "register.refused"), ("supplement", 2, "register.supplement")],
+)
+async def test_the_note_decides_the_verdict(sandbox, asked, status, kind):
+    code = f"H29.4-261124-000{status}"
+
+    await push(sandbox, a_push(code, note=f"xin sandbox:{asked} nhé"))
+    (value,) = await results_when(sandbox, status, code)
+
+    assert value["ketQuaXuLy"] == {}
+    assert bool(value["hanBoSungHoSo"]) == (asked == "supplement")
+    assert await sandbox.kinds(code) == ["register.pushed", kind]
+
+
+async def test_a_push_can_be_refused_at_once_and_leaves_nothing_to_ask_for(sandbox):
+    code = "H29.4-261124-0009"
+
+    status, body = await push(sandbox, a_push(code, note="sandbox:reject"))
+
+    assert (status, body["status"], body["errorCode"]) == (200, "0", "TU_CHOI")
+    assert "đã được tiếp nhận" not in body["errorDescription"]
+    assert await results(sandbox, code) == []
+    assert await sandbox.kinds(code) == ["register.push_rejected"]
+
+
+async def test_a_supplemented_dossier_is_taken_up_again_only_when_it_changed(sandbox):
+    code = "H29.4-261124-0010"
+    wanting = a_push(code, note="sandbox:supplement")
+    await push(sandbox, wanting)
+    await results_when(sandbox, 2, code)
+
+    _, same = await push(sandbox, wanting)
+    _, changed = await push(sandbox, a_push(code))
+    await results_when(sandbox, 4, code)
+
+    assert (same["status"], changed["status"]) == ("0", "1")
+    assert await sandbox.kinds(code) == [
+        "register.pushed",
+        "register.supplement",
+        "register.push_duplicate",
+        "register.supplemented",
+        "register.registered",
+    ]
+
+
+async def test_a_late_personal_number_comes_five_seconds_after_the_registration(sandbox):
+    code = "H29.4-261124-0011"
+    await push(sandbox, a_push(code, note="sandbox:late-id"))
+    (value,) = await results_when(sandbox, 4, code)
+    began = time.monotonic()
+
+    assert "soDinhDanh" not in value["ketQuaXuLy"]
+    while "soDinhDanh" not in value["ketQuaXuLy"]:
+        await asyncio.sleep(0.1)
+        (value,) = await results(sandbox, code)
+    assert 4 < time.monotonic() - began < 6
+
+
+async def test_a_restart_rebuilds_the_register_and_numbers_continue(tmp_path):
+    codes = [f"H29.5-261124-{number:04d}" for number in range(1, 6)]
+    async with a_sandbox(tmp_path) as sandbox:
+        for code in codes[:3]:
+            await push(sandbox, a_push(code))
+        before = await results_when(sandbox, 4, *codes[:3])
+        await sandbox.stop(signal.SIGKILL)
+
+        await sandbox.start()
+        again = await push(sandbox, a_push(codes[0]))
+        after = await results(sandbox, *codes[:3])
+        for code in codes[3:]:
+            await push(sandbox, a_push(code))
+        new = await results_when(sandbox, 4, *codes[3:])
+
+        assert again[1]["status"] == "0"
+        assert after == before
+        assert sorted(int(one["ketQuaXuLy"]["soDangKy"]) for one in new) == [4, 5]
+
+
+async def test_a_dossier_in_process_at_a_crash_is_registered_once_after_it(tmp_path):
+    async with a_sandbox(tmp_path, SANDBOX_REGISTER_SECONDS="0.8") as sandbox:
+        await push(sandbox, a_push("H29.5-261124-0001"))
+        await sandbox.stop(signal.SIGKILL)
+
+        await sandbox.start()
+        await results_when(sandbox, 4, "H29.5-261124-0001")
+
+        kinds = await sandbox.kinds("H29.5-261124-0001")
+        assert kinds == ["register.pushed", "register.registered"]
+
+
+async def test_a_lost_answer_of_a_push_leaves_the_dossier_taken(sandbox):
+    code = "H29.6-261124-0001"
+    await sandbox.fault("register.push", kind="lost_answer", times=1)
+
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await push(sandbox, a_push(code))
+    _, again = await push(sandbox, a_push(code))
+
+    assert "đã được tiếp nhận" in again["errorDescription"]
+    kinds = await sandbox.kinds(code)
+    assert sorted(kinds)[:2] == ["register.push_duplicate", "register.pushed"]
+
+
+async def test_what_the_register_cannot_read_is_named(sandbox):
+    right = a_push("H29.6-261124-0002")
+    wrong = {
+        "maHoSoMCDT": "hồ sơ",
+        "maDonVi": "79",
+        "module": "XX",
+        "ngayTiepNhan": "2026-11-24",
+        "data": "{",
+        "fileDinhKem": "x",
+    }
+
+    for field, value in wrong.items():
+        status, body = await push(sandbox, {**right, field: value})
+        assert (status, body["errorDescription"].split(":")[0]) == (400, field)
+    question = {"maDinhDanhHoSo": ["A-1"] * 1001}
+    asked = await sandbox.post("/register/LayKetQua", question, headers=REGISTER)
+    stranger = await sandbox.post("/register/NhanDKHT", right)
+
+    assert (asked[0], stranger[0]) == (400, 401)
+    assert await sandbox.journal("H29.6-261124-0002") == []
+
+
+async def test_a_batch_of_a_thousand_codes_is_answered_fast(sandbox):
+    codes = [f"H29.7-261124-{number:04d}" for number in range(1, 1001)]
+    for start in range(0, 1000, 50):
+        await asyncio.gather(*(push(sandbox, a_push(code)) for code in codes[start : start + 50]))
+
+    began = time.monotonic()
+    value = await results(sandbox, *codes)
+    seconds = time.monotonic() - began
+
+    assert [one["maHoSoMCDT"] for one in value] == codes
+    assert len(json.dumps(value)) > 100_000
+    assert seconds < 0.5

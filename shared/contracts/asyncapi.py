@@ -1,0 +1,227 @@
+"""The AsyncAPI document: which records stand on which topic, who writes and who reads them."""
+
+import inspect
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, TypeAdapter
+
+from contracts.envelope import CONTENT_TYPE, MODELS
+from contracts.events import EVENTS
+from contracts.model import PortalReference
+from contracts.particulars import ParticularsRecord
+from contracts.portal import (
+    RECEIVED_TYPE,
+    REFUSED_TYPE,
+    SUBMISSION_TYPE,
+    PortalReply,
+    PortalSubmission,
+    Receipt,
+    Refusal,
+)
+from contracts.topics import LIFECYCLE, PARTICULARS, REPLIES, SUBMISSIONS, TOPICS, Topic
+
+BINDING_VERSION = "0.5.0"
+
+#: What each service reads; what it writes is said by the topics.
+READS: dict[str, tuple[Topic, ...]] = {
+    "intake": (SUBMISSIONS,),
+    "routing": (LIFECYCLE["intake"], LIFECYCLE["registry-sync"]),
+    "registry-sync": (LIFECYCLE["routing"], PARTICULARS),
+    "notifier": (
+        LIFECYCLE["intake"],
+        LIFECYCLE["routing"],
+        LIFECYCLE["registry-sync"],
+        PARTICULARS,
+    ),
+}
+
+
+class SubmissionReceived(PortalReply):
+    """A submission was taken; the dossier has its code."""
+
+    type: Literal["vn.hotich.portal.submission_received.v1"]
+    data: Receipt
+
+
+class SubmissionRefused(PortalReply):
+    """A submission could not be taken, with every field error at once."""
+
+    type: Literal["vn.hotich.portal.submission_refused.v1"]
+    data: Refusal
+
+
+@dataclass(frozen=True)
+class Message:
+    """One kind of record on a topic; without a model it is a tombstone.
+
+    `name` is its CloudEvents type where it has one, and the name of its schema file.
+    """
+
+    id: str
+    topic: Topic
+    name: str
+    summary: str
+    model: type[BaseModel] | None
+    content_type: str = CONTENT_TYPE
+    headers: tuple[str, ...] = ("content-type",)
+
+
+def _of(
+    id_: str, topic: Topic, name: str, model: type[BaseModel], *headers: str, **more: str
+) -> Message:
+    summary = inspect.cleandoc(model.__doc__ or "").splitlines()[0]
+    return Message(id_, topic, name, summary, model, headers=("content-type", *headers), **more)
+
+
+_SIGNED = ("portal", "webhook-id", "webhook-timestamp", "webhook-signature")
+
+#: Every kind of record there is, topic by topic.
+MESSAGES: tuple[Message, ...] = (
+    _of("PortalSubmission", SUBMISSIONS, SUBMISSION_TYPE, PortalSubmission, *_SIGNED),
+    _of("SubmissionReceived", REPLIES, RECEIVED_TYPE, SubmissionReceived),
+    _of("SubmissionRefused", REPLIES, REFUSED_TYPE, SubmissionRefused),
+    _of(
+        "ParticularsRecord",
+        PARTICULARS,
+        "particulars_record",
+        ParticularsRecord,
+        content_type="application/json",
+    ),
+    Message(
+        "ParticularsErased",
+        PARTICULARS,
+        "particulars_erased",
+        "A tombstone: the personal data of the dossier is erased, and stays so.",
+        None,
+        "application/json",
+    ),
+    *(
+        _of(data.__name__, LIFECYCLE[data.service], data.event_type(), MODELS[data])
+        for data in EVENTS
+    ),
+)
+
+
+def document() -> dict[str, Any]:
+    """Return the AsyncAPI 3.0.0 document as plain data, always in the same order."""
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Civil-status dossiers",
+            "version": "1.0.0",
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0"},
+        },
+        "defaultContentType": CONTENT_TYPE,
+        "servers": {
+            "kafka": {
+                "host": "{bootstrap}",
+                "protocol": "kafka",
+                "description": "The brokers of KAFKA_BOOTSTRAP_SERVERS.",
+                "variables": {"bootstrap": {"default": "127.0.0.1:9092"}},
+            }
+        },
+        "channels": {channel_id(topic): _channel(topic) for topic in TOPICS},
+        "operations": _operations(),
+        "components": {"messages": {message.id: _message(message) for message in MESSAGES}},
+    }
+
+
+_DESCRIPTION = (
+    "Records of one key stand in one partition, in order. Lifecycle events are CloudEvents 1.0 in"
+    " structured mode and carry no personal data; `sequence` counts 1, 2, 3 … per dossier and"
+    " producing service, and `prevhash` is the SHA-256 of the bytes of that service's previous"
+    " event of the dossier. A record may be delivered more than once; the same `id` is the same"
+    " event. Additive change keeps the version; anything else is a new type."
+)
+
+
+def channel_id(topic: Topic) -> str:
+    """Return the topic's name as tools take it for an identifier: `dossier-intake-v1`."""
+    return topic.name.replace(".", "-")
+
+
+def _channel(topic: Topic) -> dict[str, Any]:
+    messages = [message.id for message in MESSAGES if message.topic is topic]
+    return {
+        "address": topic.name,
+        "description": f"{topic.purpose}. Written by {topic.writer} alone, keyed by {topic.key}.",
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+        "bindings": {
+            "kafka": {
+                "topic": topic.name,
+                "partitions": topic.partitions,
+                "topicConfiguration": {
+                    key: _setting(key, value) for key, value in topic.config.items()
+                },
+                "bindingVersion": BINDING_VERSION,
+            }
+        },
+    }
+
+
+def _setting(key: str, value: str) -> Any:
+    if key == "cleanup.policy":
+        return [value]
+    return int(value) if key.endswith((".ms", ".bytes")) else value
+
+
+def _message(message: Message) -> dict[str, Any]:
+    tombstone = {"type": "null", "description": "No value."}
+    described: dict[str, Any] = {
+        "name": message.name,
+        "title": message.id,
+        "summary": message.summary,
+        "contentType": message.content_type,
+        "headers": {
+            "type": "object",
+            "properties": {name: {"type": "string"} for name in message.headers},
+        },
+        "payload": {"$ref": f"./schemas/{message.name}.json"} if message.model else tombstone,
+        "bindings": {"kafka": {"key": _key(message.topic), "bindingVersion": BINDING_VERSION}},
+    }
+    if message.topic in LIFECYCLE.values():
+        described["correlationId"] = {"location": "$message.payload#/dossierid"}
+    return described
+
+
+def _key(topic: Topic) -> dict[str, Any]:
+    if topic.key == "dossier_id":
+        return {"type": "string", "format": "uuid", "description": "The dossier id."}
+    reference = TypeAdapter(PortalReference).json_schema()
+    return reference | {"description": "The portal's own reference."}
+
+
+def _operations() -> dict[str, Any]:
+    operations: dict[str, Any] = {}
+    for service, topics in READS.items():
+        for topic in topics:
+            operations[f"{service}-receives-{channel_id(topic)}"] = _operation(
+                service, "receive", topic
+            )
+        for topic in TOPICS:
+            if topic.writer == service:
+                operations[f"{service}-sends-{channel_id(topic)}"] = _operation(
+                    service, "send", topic
+                )
+    return operations
+
+
+def _operation(service: str, action: str, topic: Topic) -> dict[str, Any]:
+    place = f"#/channels/{channel_id(topic)}"
+    operation: dict[str, Any] = {
+        "action": action,
+        "channel": {"$ref": place},
+        "title": f"{service} {action}s {topic.name}",
+        "tags": [{"name": service}],
+        "messages": [
+            {"$ref": f"{place}/messages/{message.id}"}
+            for message in MESSAGES
+            if message.topic is topic
+        ],
+    }
+    if action == "receive":
+        group = {"type": "string", "const": service}
+        operation["bindings"] = {"kafka": {"groupId": group, "bindingVersion": BINDING_VERSION}}
+    return operation

@@ -1,0 +1,59 @@
+"""What every contract model has in common, and the small types they share."""
+
+from datetime import date, timedelta, timezone
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic_core import PydanticCustomError
+
+#: Vietnam's civil time; the country has had no other offset since 1975.
+VIETNAM = timezone(timedelta(hours=7), "ICT")
+
+
+class Contract(BaseModel):
+    """A closed, frozen document; error texts never quote the input."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _not_in_future(value: date, info: ValidationInfo) -> date:
+    today = (info.context or {}).get("today")
+    if today is not None and value > today:
+        raise PydanticCustomError("date_in_future", "the day is after today")
+    return value
+
+
+#: A day that has come: checked against `context["today"]` when the caller gives one.
+PastDay = Annotated[date, AfterValidator(_not_in_future)]
+
+Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+UnitCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]
+ProvinceCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")]
+ProcedureCode = Annotated[str, StringConstraints(pattern=r"^[0-9]\.[0-9]{6}$")]
+PortalId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+PortalReference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]{1,64}$")]
+DossierCode = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[A-Z0-9]{1,5}(\.[A-Z0-9]{1,5}){0,5}-([0-9]{6}|[0-9]{8})-[0-9]{4,7}$"
+    ),
+]
+Channel = Literal["national-portal", "provincial-portal", "moj-direct"]
+ContactChannel = Literal["sms", "email"]
+Step = Literal["submitted", "accepted", "returned", "registered"]
+ReturnKind = Literal["supplement", "refused", "wrong_authority"]
+
+
+def problems_of(error: ValidationError) -> list[dict[str, Any]]:
+    """Return every problem of a validation error as `field` and `rule`, without any input."""
+    return [
+        {"field": ".".join(str(part) for part in item["loc"]), "rule": item["type"]}
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    ]

@@ -1,0 +1,77 @@
+"""The topics: who writes each one, how it is keyed, how long it is kept."""
+
+from dataclasses import dataclass, field
+
+PARTITIONS = 6
+DAY_MS = 24 * 60 * 60 * 1000
+
+_FOR_EVER = {
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "message.timestamp.type": "LogAppendTime",
+    "max.message.bytes": str(64 * 1024),
+}
+_FOR_DAYS = {
+    "cleanup.policy": "delete",
+    "retention.ms": str(7 * DAY_MS),
+    "message.timestamp.type": "LogAppendTime",
+    "max.message.bytes": str(1024 * 1024),
+}
+_LATEST_ONLY = {
+    "cleanup.policy": "compact",
+    "message.timestamp.type": "LogAppendTime",
+    "max.message.bytes": str(256 * 1024),
+}
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic, its only writer (a service name, or `portals`) and its broker settings.
+
+    `key` is what orders its records: `dossier_id` or `portal_reference`.
+    """
+
+    name: str
+    writer: str
+    key: str
+    purpose: str
+    config: dict[str, str] = field(hash=False)
+    partitions: int = PARTITIONS
+
+
+SUBMISSIONS = Topic(
+    "portal.submissions.v1", "portals", "portal_reference", "What portals send", _FOR_DAYS
+)
+REPLIES = Topic("portal.replies.v1", "intake", "portal_reference", "Receipt or refusal", _FOR_DAYS)
+PARTICULARS = Topic(
+    "dossier.particulars.v1",
+    "intake",
+    "dossier_id",
+    "The latest personal data of a dossier, encrypted; a tombstone erases it",
+    _LATEST_ONLY,
+)
+
+#: The lifecycle topic of each producing service; written by that service alone.
+LIFECYCLE: dict[str, Topic] = {
+    "intake": Topic(
+        "dossier.intake.v1", "intake", "dossier_id", "What portals submitted", _FOR_EVER
+    ),
+    "routing": Topic(
+        "dossier.routing.v1", "routing", "dossier_id", "What the one-stop decided", _FOR_EVER
+    ),
+    "registry-sync": Topic(
+        "dossier.registry.v1",
+        "registry-sync",
+        "dossier_id",
+        "What the register answered",
+        _FOR_EVER,
+    ),
+    "notifier": Topic(
+        "dossier.notification.v1", "notifier", "dossier_id", "Who was told what", _FOR_EVER
+    ),
+}
+
+TOPICS: tuple[Topic, ...] = (SUBMISSIONS, REPLIES, PARTICULARS, *LIFECYCLE.values())
+
+#: Lifecycle topic name -> the service that alone may write it.
+WRITER_OF: dict[str, str] = {topic.name: service for service, topic in LIFECYCLE.items()}

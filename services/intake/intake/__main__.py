@@ -1,0 +1,5 @@
+"""`python -m intake`."""
+
+from intake.app import main
+
+main()

@@ -1,0 +1,73 @@
+"""The refusals of a submission, worded the same over HTTP and on the bus."""
+
+from contracts.portal import FieldProblem
+from plumbing.serving import ProblemRaised
+
+
+def broken_json() -> ProblemRaised:
+    """Return the refusal of a body that is no JSON."""
+    return ProblemRaised(400, "broken-json", "Broken JSON", "Nội dung gửi không phải là JSON.")
+
+
+def not_acceptable(errors: tuple[FieldProblem, ...]) -> ProblemRaised:
+    """Return the refusal that lists every field at once."""
+    return ProblemRaised(
+        422,
+        "submission-invalid",
+        "Submission not taken",
+        "Hồ sơ chưa được tiếp nhận; xem từng lỗi trong errors.",
+        errors=errors,
+    )
+
+
+def other_content() -> ProblemRaised:
+    """Return the refusal of a second submission with the same reference and other content."""
+    return ProblemRaised(
+        409,
+        "reference-used",
+        "Reference already used",
+        "Mã tham chiếu này đã được dùng cho hồ sơ có nội dung khác.",
+    )
+
+
+def key_reused() -> ProblemRaised:
+    """Return the refusal of an Idempotency-Key that came with another body before."""
+    return ProblemRaised(
+        422,
+        "idempotency-key-reused",
+        "Idempotency-Key already used",
+        "Idempotency-Key này đã được dùng cho nội dung khác.",
+    )
+
+
+def key_unusable() -> ProblemRaised:
+    """Return the refusal of a missing or malformed Idempotency-Key."""
+    return ProblemRaised(
+        400,
+        "idempotency-key-unusable",
+        "Idempotency-Key missing or malformed",
+        "Cần tiêu đề Idempotency-Key gồm 1 đến 128 ký tự ASCII in được, không có dấu cách.",
+    )
+
+
+def claims_unusable() -> ProblemRaised:
+    """Return the refusal of a token that does not say what its client may submit."""
+    return ProblemRaised(
+        403, "claims-unusable", "Not allowed", "The token names no channel and provinces."
+    )
+
+
+def not_found() -> ProblemRaised:
+    """Return the answer for what this client has not submitted or what does not exist."""
+    return ProblemRaised(404, "not-found", "Not found", "Không tìm thấy hồ sơ.")
+
+
+def database_away() -> ProblemRaised:
+    """Return the answer while nothing can be written; the same request may come again."""
+    return ProblemRaised(
+        503,
+        "try-again",
+        "Try again",
+        "Hệ thống tạm bận; gửi lại với cùng Idempotency-Key.",
+        {"retry-after": "2"},
+    )

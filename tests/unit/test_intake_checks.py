@@ -1,0 +1,306 @@
+"""What a submission must fulfil on its day: each rule from both sides, all problems at once."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from contracts.portal import FieldProblem, Submission
+from intake.domain import Party
+from intake.reading import (
+    MOST_PROBLEMS,
+    BrokenJson,
+    check_event,
+    check_submission,
+    fingerprint_of,
+    read_json,
+)
+from reference import load
+from tests.unit.intake_kit import NATIONAL, NOW, a_birth, a_death, an_event
+
+LAW = load()
+LETTER_DAY = datetime(2021, 11, 15, 3, 0, tzinfo=UTC)
+DIRECT = Party("moj-direct", "moj-direct", frozenset({"*"}))
+PROVINCIAL_79 = Party("provincial-portal-79", "provincial-portal", frozenset({"79"}))
+ONLINE = "NĐ 87/2020/NĐ-CP, Điều 12"
+PLACES = "Danh mục đơn vị hành chính; NQ 202/2025/QH15; QĐ 19/2025/QĐ-TTg"
+NATIONAL_ONLY = "Nộp hồ sơ qua Cổng dịch vụ công quốc gia (dichvucong.gov.vn)."
+EITHER_PORTAL = "Nộp hồ sơ qua Cổng dịch vụ công quốc gia hoặc Cổng dịch vụ công cấp tỉnh."
+SCHEMA = "Đặc tả dữ liệu Submission v1"
+MISSING = "Thiếu trường bắt buộc."
+
+
+def check(document: Any, party: Party = NATIONAL, now: datetime = NOW) -> Any:
+    return check_submission(document, party, now, LAW)
+
+
+def rules(document: Any, party: Party = NATIONAL, now: datetime = NOW) -> list[tuple[str, str]]:
+    found = check(document, party, now)
+    return [] if isinstance(found, Submission) else [(one.field, one.rule) for one in found]
+
+
+def of_2021(**changes: Any) -> dict[str, Any]:
+    form = a_birth()["form"]
+    form = form | {"child": form["child"] | {"born_on": "2021-11-10"}}
+    places = {"unit_code": "26734", "residence_unit_code": "26734"}
+    return a_birth(form=form, submitted_at="2021-11-15T10:00:00+07:00", **places) | changes
+
+
+def test_given_everything_in_order_then_the_submission_is_given_back():
+    assert check(a_birth()) == Submission.model_validate(a_birth())
+
+
+def test_given_an_unknown_procedure_then_it_is_named():
+    assert check(a_birth(procedure_code="9.999999")) == (
+        FieldProblem(
+            field="procedure_code",
+            rule="procedure.unknown",
+            detail="Thủ tục không có trong danh mục đang có hiệu lực.",
+            source="Danh mục thủ tục hành chính lĩnh vực hộ tịch",
+        ),
+    )
+
+
+def test_given_a_procedure_without_an_electronic_form_then_it_is_named():
+    assert rules(a_birth(procedure_code="1.000689")) == [("procedure_code", "procedure.no_form")]
+
+
+def test_given_the_form_of_another_procedure_then_the_right_form_is_told():
+    assert check(a_birth(procedure_code="1.000894")) == (
+        FieldProblem(
+            field="form.kind",
+            rule="form.other_procedure",
+            detail="Thủ tục «Đăng ký kết hôn» dùng biểu mẫu «marriage».",
+            source="NĐ 120/2025/NĐ-CP, Điều 4",
+        ),
+    )
+
+
+def test_given_a_merged_province_then_its_successor_is_told():
+    assert check(a_birth(province_code="74"))[0] == FieldProblem(
+        field="province_code",
+        rule="province.unknown",
+        detail="Bình Dương đã được sắp xếp; dùng mã tỉnh 79.",
+        source=PLACES,
+    )
+
+
+def test_given_a_merged_commune_then_its_successors_are_told():
+    assert check(a_birth(unit_code="26734")) == (
+        FieldProblem(
+            field="unit_code",
+            rule="unit.unknown",
+            detail="Phường Tân Định đã được sắp xếp; dùng mã 26737.",
+            source=PLACES,
+        ),
+    )
+
+
+def test_given_a_residence_that_does_not_exist_then_it_is_named():
+    assert rules(a_birth(residence_unit_code="99999")) == [("residence_unit_code", "unit.unknown")]
+
+
+def test_given_a_commune_of_another_province_then_its_own_is_told():
+    assert check(a_birth(unit_code="20194")) == (
+        FieldProblem(
+            field="unit_code",
+            rule="unit.other_province",
+            detail="Phường Hải Vân thuộc tỉnh, thành phố có mã 48.",
+            source="QĐ 19/2025/QĐ-TTg",
+        ),
+    )
+
+
+def test_given_the_direct_form_after_its_end_then_the_lawful_way_is_told():
+    assert check(a_birth(), DIRECT) == (
+        FieldProblem(
+            field="channel",
+            rule="channel.closed",
+            detail=f"Kênh này không được nộp hồ sơ. {NATIONAL_ONLY}",
+            source="Công văn Cục CNTT, Bộ Tư pháp, 12/10/2021",
+        ),
+    )
+
+
+def test_given_the_letters_regime_when_the_direct_form_submits_then_it_may():
+    assert rules(of_2021(), DIRECT, LETTER_DAY) == []
+
+
+@pytest.mark.parametrize(
+    ("now", "found"),
+    [
+        (datetime(2022, 3, 31, 16, 59, 59, tzinfo=UTC), []),
+        (datetime(2022, 3, 31, 17, 0, 0, tzinfo=UTC), [("channel", "channel.closed")]),
+    ],
+)
+def test_given_the_last_night_of_the_direct_form_then_midnight_in_vietnam_decides(now, found):
+    assert rules(of_2021(), DIRECT, now) == found
+
+
+def test_given_the_direct_form_outside_the_seven_provinces_then_it_never_may():
+    document = of_2021(province_code="01", unit_code="00001")
+
+    assert ("channel", "channel.province") in rules(document, DIRECT, LETTER_DAY)
+
+
+@pytest.mark.parametrize(
+    ("now", "found"),
+    [
+        (datetime(2025, 6, 30, 16, 59, 59, tzinfo=UTC), []),
+        (
+            datetime(2025, 6, 30, 17, 0, 0, tzinfo=UTC),
+            [
+                ("unit_code", "unit.unknown"),
+                ("residence_unit_code", "unit.unknown"),
+                ("channel", "channel.closed"),
+            ],
+        ),
+    ],
+)
+def test_given_a_provincial_portal_then_it_may_until_the_end_of_june_2025(now, found):
+    assert rules(of_2021(), PROVINCIAL_79, now) == found
+
+
+def test_given_a_portal_of_one_province_when_it_submits_for_another_then_it_is_refused():
+    party = Party("provincial-portal-48", "provincial-portal", frozenset({"48"}))
+
+    assert check(of_2021(), party, LETTER_DAY) == (
+        FieldProblem(
+            field="province_code",
+            rule="province.not_of_portal",
+            detail="Cổng này không được nộp hồ sơ cho tỉnh, thành phố đã khai.",
+            source=ONLINE,
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("ahead", "found"),
+    [
+        (timedelta(minutes=5), []),
+        (timedelta(minutes=5, microseconds=1), [("submitted_at", "submitted_at.future")]),
+    ],
+)
+def test_given_a_portals_clock_ahead_then_five_minutes_are_let_pass(ahead, found):
+    assert rules(a_birth(submitted_at=(NOW + ahead).isoformat())) == found
+
+
+def test_given_both_ways_of_being_told_when_no_contact_is_declared_then_both_are_missing():
+    applicant = {"full_name": "Trần Văn Thử", "personal_number": "000096123456"}
+
+    assert rules(a_birth(applicant=applicant, notify_by=["sms", "email"])) == [
+        ("applicant.phone", "contact.missing"),
+        ("applicant.email", "contact.missing"),
+    ]
+
+
+def test_given_a_contact_that_is_malformed_then_only_its_form_is_wrong():
+    applicant = a_birth()["applicant"] | {"phone": "0900 000 123"}
+
+    assert rules(a_birth(applicant=applicant)) == [("applicant.phone", "string_pattern_mismatch")]
+
+
+@pytest.mark.parametrize(
+    ("died_on", "found"),
+    [("1950-01-02", []), ("1950-01-01", [("form.died_on", "death.before_birth")])],
+)
+def test_given_a_death_then_it_is_not_before_the_birth(died_on, found):
+    assert rules(a_death("1950-01-02", died_on)) == found
+
+
+@pytest.mark.parametrize(
+    ("now", "found"),
+    [
+        (
+            datetime(2026, 11, 19, 16, 59, 59, tzinfo=UTC),
+            [("form.child.born_on", "date_in_future")],
+        ),
+        (datetime(2026, 11, 19, 17, 0, 0, tzinfo=UTC), []),
+    ],
+)
+def test_given_a_birth_then_its_day_has_come_in_vietnam(now, found):
+    assert rules(a_birth(submitted_at="2026-11-19T00:00:00+07:00"), now=now) == found
+
+
+def test_given_broken_fields_then_every_problem_is_told_at_once():
+    form = a_birth()["form"] | {"relation": "aunt"}
+    document = a_birth(form=form, unit_code="20194", procedure_code="9.999999", colour="red")
+    del document["residence_unit_code"]
+
+    assert rules(document, DIRECT) == [
+        ("residence_unit_code", "missing"),
+        ("form.relation", "literal_error"),
+        ("colour", "extra_forbidden"),
+        ("procedure_code", "procedure.unknown"),
+        ("unit_code", "unit.other_province"),
+        ("channel", "channel.closed"),
+    ]
+
+
+@pytest.mark.parametrize("document", [None, [], 7, "text", {}])
+def test_given_no_submission_at_all_then_that_is_what_is_wrong(document):
+    assert {rule for _, rule in rules(document)} <= {"missing", "model_type"}
+    assert rules(document)
+
+
+def test_given_a_missing_field_then_it_is_told_in_words_with_its_source():
+    document = a_birth()
+    del document["form"]["mother"]["ethnicity"], document["attachments"]
+
+    assert check(document) == (
+        FieldProblem(field="form.mother.ethnicity", rule="missing", detail=MISSING, source=SCHEMA),
+    )
+
+
+def test_given_ten_thousand_unknown_fields_then_the_answer_stays_short():
+    document = a_birth() | {f"{n:05d}" + "x" * 500: n for n in range(10_000)}
+
+    found = check(document)
+
+    assert len(found) == MOST_PROBLEMS
+    assert max(len(one.field) for one in found) == 160
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"\xff", b"NaN", b'{"a": Infinity}', b'"\\ud800"', b"[" * 100_000, b"1" * 5000],
+)
+def test_given_bytes_that_are_no_json_then_they_are_broken(body):
+    with pytest.raises(BrokenJson):
+        read_json(body)
+
+
+def test_given_other_spaces_and_order_then_the_fingerprint_is_the_same():
+    assert fingerprint_of(read_json(b'{"a":1,"b":[2]}')) == fingerprint_of(
+        read_json(b'{ "b" : [2],  "a" : 1 }')
+    )
+
+
+def test_given_another_value_then_the_fingerprint_is_another():
+    assert fingerprint_of({"a": 1}) != fingerprint_of({"a": "1"})
+
+
+def on_bus(event: Any, key: str = "DVCQG-1") -> list[tuple[str, str]]:
+    found = check_event(event, key, NATIONAL, NOW, LAW)
+    return [] if isinstance(found, Submission) else [(one.field, one.rule) for one in found]
+
+
+def test_given_the_same_problems_on_the_bus_then_they_have_the_same_names():
+    document = a_birth(unit_code="20194", colour="red")
+    del document["form"]["relation"]
+
+    assert on_bus(an_event(document)) == rules(document)
+
+
+def test_given_the_key_of_another_reference_then_the_field_is_named():
+    assert on_bus(an_event(a_birth()), "DVCQG-2") == [("portal_reference", "key_mismatch")]
+
+
+def test_given_the_source_of_another_portal_then_it_is_named():
+    event = an_event(a_birth(), source="/portals/moj-direct")
+
+    assert on_bus(event) == [("source", "source_mismatch")]
+
+
+def test_given_another_type_of_event_then_it_is_named():
+    assert on_bus(an_event(a_birth(), type="vn.hotich.other.v1")) == [("type", "literal_error")]

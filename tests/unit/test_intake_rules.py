@@ -1,0 +1,115 @@
+"""The intake's rules: taken once, erased once; and the dossier's code and id."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import pytest
+from pydantic import TypeAdapter
+
+from contracts.decision import Context, Decision, Refused
+from contracts.events import AttachmentRef, ParticularsRef, Submitted
+from contracts.model import DossierCode
+from contracts.portal import Submission
+from intake.domain import (
+    Dossier,
+    Erase,
+    Erased,
+    Submit,
+    Taken,
+    decide_erasure,
+    decide_submission,
+    dossier_code,
+    dossier_id_of,
+    local_day,
+)
+from reference import load
+from tests.unit.intake_kit import NATIONAL, NOW, THU_DAU_MOT, a_birth
+
+A_DOSSIER = UUID("6f0f2c1e-0000-4000-8000-00000000000a")
+CONTEXT = Context(NOW, load())
+NEW = Dossier(A_DOSSIER, "H29.25747-261124-0001")
+TAKEN = Dossier(A_DOSSIER, NEW.code, Taken("national-portal", "DVCQG-1", "f" * 64, NOW))
+ERASED = Dossier(
+    A_DOSSIER,
+    NEW.code,
+    Taken("national-portal", "DVCQG-1", None, NOW),
+    Erased(NOW, "operator"),
+)
+PARTICULARS = ParticularsRef(version=1, sha256="c" * 64)
+SUBMIT = Submit(NATIONAL, Submission.model_validate(a_birth()), "f" * 64, PARTICULARS)
+
+
+def test_given_a_new_dossier_when_submitted_then_it_is_taken_and_said_without_a_name():
+    decision = decide_submission(SUBMIT, NEW, CONTEXT)
+
+    submitted = Submitted(
+        channel="national-portal",
+        portal="national-portal",
+        portal_reference="DVCQG-1",
+        procedure_code="1.001193",
+        province_code="79",
+        unit_code=THU_DAU_MOT,
+        residence_unit_code=THU_DAU_MOT,
+        submitted_at=NOW,
+        particulars=PARTICULARS,
+        attachments=(
+            AttachmentRef(
+                kind="birth_notification",
+                uri="https://files.example.org/1",
+                media_type="image/jpeg",
+                size_bytes=1000,
+                sha256="a" * 64,
+            ),
+        ),
+    )
+    assert decision == Decision(TAKEN, (submitted,))
+
+
+def test_given_a_taken_dossier_when_submitted_then_nothing_is_said_again():
+    assert decide_submission(SUBMIT, TAKEN, CONTEXT) == Refused((), "taken_already")
+
+
+def test_given_a_taken_dossier_when_erased_then_its_fingerprint_goes_too():
+    assert decide_erasure(Erase("operator"), TAKEN, CONTEXT) == Decision(ERASED)
+
+
+def test_given_an_erased_dossier_when_erased_by_another_then_the_first_stays():
+    assert decide_erasure(Erase("somebody"), ERASED, CONTEXT) == Decision(ERASED)
+
+
+def test_given_a_dossier_never_submitted_when_erased_then_it_is_refused():
+    assert decide_erasure(Erase("operator"), NEW, CONTEXT) == Refused((), "not_submitted")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (1, "H29.26734-261124-0001"),
+        (7, "H29.26734-261124-0007"),
+        (9_999, "H29.26734-261124-9999"),
+        (10_000, "H29.26734-261124-10000"),
+        (9_999_999, "H29.26734-261124-9999999"),
+    ],
+)
+def test_given_a_number_then_the_code_has_four_digits_and_grows(number, code):
+    made = dossier_code("H29", "26734", date(2026, 11, 24), number)
+
+    assert TypeAdapter(DossierCode).validate_python(made) == code
+
+
+@pytest.mark.parametrize(
+    ("instant", "day"),
+    [
+        (datetime(2026, 11, 24, 16, 59, 59, tzinfo=UTC), date(2026, 11, 24)),
+        (datetime(2026, 11, 24, 17, 0, 0, tzinfo=UTC), date(2026, 11, 25)),
+    ],
+)
+def test_given_an_instant_then_midnight_in_vietnam_begins_the_day(instant, day):
+    assert local_day(instant) == day
+
+
+def test_given_portal_and_reference_then_the_id_is_always_the_same_and_only_theirs():
+    assert dossier_id_of("national-portal", "DVCQG-1") == UUID(
+        "e384ef4c-1ba7-5bfd-bfb7-3387506f438b"
+    )
+    assert dossier_id_of("moj-direct", "DVCQG-1") != dossier_id_of("national-portal", "DVCQG-1")

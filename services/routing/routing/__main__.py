@@ -1,0 +1,5 @@
+"""Runs the one-stop."""
+
+from routing.app import main
+
+main()

@@ -1,0 +1,5 @@
+"""Runs registry-sync."""
+
+from registry_sync.app import main
+
+main()

@@ -1,0 +1,54 @@
+"""Wires registry-sync: settings in, running service out."""
+
+from pathlib import Path
+
+import aiohttp
+
+import reference
+from contracts.decision import Context
+from contracts.topics import LIFECYCLE, PARTICULARS
+from plumbing.applying import Part
+from plumbing.inlets import LifecycleInlet, ParticularsInlet
+from plumbing.running import Assembly, Running
+from plumbing.running import main as run
+from registry_sync.domain import PUSH, RULES
+from registry_sync.polling import Poller
+from registry_sync.register import Register
+from registry_sync.settings import RegistrySyncSettings
+from registry_sync.store import RegistrationStore
+
+SERVICE = "registry-sync"
+#: One question of a thousand dossiers, or one push with its files, ends well before a lease.
+REGISTER_SECONDS = 15
+
+
+async def assemble(running: Running) -> Assembly:
+    """Return the service's part, its inlets, the push and the poller."""
+    settings = running.settings
+    assert isinstance(settings, RegistrySyncSettings)
+    known = reference.load()
+    part = Part(SERVICE, RULES, RegistrationStore(running.keys), lambda now: Context(now, known))
+    session = aiohttp.ClientSession(
+        headers={
+            "Authorization": aiohttp.encode_basic_auth(
+                settings.register_username, settings.register_password
+            )
+        },
+        timeout=aiohttp.ClientTimeout(total=REGISTER_SECONDS, connect=5),
+    )
+    register = Register(session, settings.register_url)
+    return Assembly(
+        part=part,
+        inlets={
+            LIFECYCLE["routing"]: LifecycleInlet(part, running.keys),
+            PARTICULARS: ParticularsInlet(part, running.keys),
+        },
+        callers={PUSH: register.push},
+        tasks=(Poller(running, part, register).run,),
+        close=session.close,
+    )
+
+
+def main() -> None:
+    """Run the service until it is told to stop."""
+    run(RegistrySyncSettings(), SERVICE, Path(__file__).parent / "migrations", assemble)

@@ -1,0 +1,147 @@
+"""The only module that speaks the register's contract: push, ask, and what the answers mean."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import aiohttp
+
+from contracts.model import VIETNAM
+from contracts.particulars import Particulars
+from plumbing.calls import Answer, Call
+from registry_sync.domain import Outcome, RegisterEntry, RegisterSaid
+from registry_sync.eform import MODULE_OF_PROCEDURE, exchange_files, exchange_form
+
+#: What the register's texts mean; it has no codes we may rely on.
+_TAKEN_BEFORE = ("đã được tiếp nhận", "đã tồn tại", "đã hoàn thành đăng ký", "đã trả kết quả")
+_TRY_LATER = (
+    "có lỗi trong quá trình",
+    "client received soap fault",
+    "server error",
+    "chưa được gửi",
+)
+_OUTCOMES: dict[str, Outcome] = {"2": "supplement", "4": "registered", "6": "refused"}
+_MOMENT = "%d/%m/%Y %H:%M:%S"
+
+
+class RegisterAway(Exception):
+    """The register could not be asked; nothing is known that was not known before."""
+
+
+class RegisterMisspoke(Exception):
+    """The register answered something outside its contract."""
+
+
+@dataclass(frozen=True)
+class Register:
+    """A client of the register's two services, on one HTTP session."""
+
+    session: aiohttp.ClientSession
+    url: str
+
+    async def push(self, call: Call) -> Answer:
+        """Tell the register of a dossier; when that may have happened before, ask it first."""
+        request = json.loads(call.request)
+        module = MODULE_OF_PROCEDURE[request["procedure_code"]]
+        code, province_code = request["dossier_code"], request["province_code"]
+        headers = {"Idempotency-Key": str(call.effect_id)}
+        try:
+            if call.in_doubt and await self._ask([code], province_code, module):
+                return Answer("done", "known_to_the_register")
+            body = push_body(request, module)
+            async with self.session.post(f"{self.url}/NhanDKHT", json=body, headers=headers) as got:
+                if got.status != 200:
+                    refused = got.status in (401, 403, 404, 429)
+                    return Answer("again" if refused else "unknown", f"http_{got.status}")
+                return meaning(await got.json(content_type=None))
+        except aiohttp.ClientConnectorError:
+            return Answer("again", "register_unreachable")
+        except (aiohttp.ClientError, RegisterAway, TimeoutError, ValueError) as error:
+            return Answer("unknown", f"no_answer_{type(error).__name__}")
+
+    async def results(
+        self, codes: Sequence[str], province_code: str, procedure_code: str
+    ) -> dict[str, RegisterSaid]:
+        """Return the final words of the register by dossier code; the undecided are absent.
+
+        Raises RegisterAway, or RegisterMisspoke for an answer outside the contract.
+        """
+        module = MODULE_OF_PROCEDURE[procedure_code]
+        values = await self._ask(list(codes), province_code, module)
+        said = {}
+        for value in values:
+            outcome = _OUTCOMES.get(str(value.get("trangThai")))
+            if outcome is not None:
+                said[str(value["maHoSoMCDT"])] = _final(outcome, value.get("ketQuaXuLy") or {})
+        return said
+
+    async def _ask(self, codes: list[str], province_code: str, module: str) -> list[dict[str, Any]]:
+        body = {"maDinhDanhHoSo": codes, "maTinh": province_code, "module": module}
+        try:
+            async with self.session.post(f"{self.url}/LayKetQua", json=body) as response:
+                if response.status != 200:
+                    raise RegisterAway(f"http_{response.status}")
+                document = await response.json(content_type=None)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise RegisterAway(type(error).__name__) from None
+        if not isinstance(document, dict) or str(document.get("status")) != "1":
+            raise RegisterMisspoke("LayKetQua did not succeed")
+        values = document.get("value")
+        if not isinstance(values, list) or not all(isinstance(one, dict) for one in values):
+            raise RegisterMisspoke("LayKetQua has no list of values")
+        return values
+
+
+def push_body(request: dict[str, Any], module: str) -> dict[str, Any]:
+    """Return the body of NhanDKHT for a stored request; the same for the same request."""
+    particulars = Particulars.model_validate(request["particulars"])
+    accepted_at = datetime.fromisoformat(request["accepted_at"]).astimezone(VIETNAM)
+    form = exchange_form(particulars, request["unit_code"])
+    return {
+        "maDonVi": request["unit_code"],
+        "module": module,
+        "maHoSoLT": "",
+        "maHoSoMCDT": request["dossier_code"],
+        "ngayTiepNhan": accepted_at.strftime(_MOMENT),
+        "data": json.dumps(form, ensure_ascii=False, sort_keys=True),
+        "fileDinhKem": exchange_files(particulars),
+    }
+
+
+def meaning(document: Any) -> Answer:
+    """Return what an answer to NhanDKHT means; a duplicate is a success, a fault is no answer.
+
+    A no is final even after an attempt without an answer: it was the same dossier, and had the
+    register taken it then, it would have said so now.
+
+    Source: the classification of the one-stop's register client (final, again, never).
+    """
+    if not isinstance(document, dict):
+        return Answer("unknown", "not_the_contract")
+    if str(document.get("status")) == "1":
+        return Answer("done", "taken")
+    text = f"{document.get('errorDescription', '')} {document.get('statusDescription', '')}".lower()
+    if any(phrase in text for phrase in _TAKEN_BEFORE):
+        return Answer("done", "taken_before")
+    if any(phrase in text for phrase in _TRY_LATER):
+        return Answer("unknown", "register_in_trouble")
+    return Answer("no", "register_said_no")
+
+
+def _final(outcome: Outcome, line: dict[str, Any]) -> RegisterSaid:
+    if outcome != "registered":
+        return RegisterSaid(outcome)
+    try:
+        day, month, year = (int(part) for part in str(line["ngayDangKy"]).split("."))
+        entry = RegisterEntry(
+            number=str(line["soDangKy"]),
+            book=str(line["quyenSo"]),
+            page=str(line["trangSo"]) if line.get("trangSo") else None,
+            registered_on=date(year, month, day),
+            personal_number=str(line["soDinhDanh"]) if line.get("soDinhDanh") else None,
+        )
+    except (KeyError, ValueError):
+        raise RegisterMisspoke("a registered dossier has no complete book line") from None
+    return RegisterSaid("registered", entry)

@@ -1,0 +1,11 @@
+"""What registry-sync is told by its environment."""
+
+from plumbing.settings import CommonSettings
+
+
+class RegistrySyncSettings(CommonSettings):
+    """Where the register is and who we are there."""
+
+    register_url: str
+    register_username: str
+    register_password: str

@@ -1,0 +1,5 @@
+"""Starts the notifier: `python -m notifier`."""
+
+from notifier.app import main
+
+main()

@@ -1,0 +1,62 @@
+"""Puts the notifier together: topics in, messages and callbacks out."""
+
+from pathlib import Path
+
+from contracts.decision import Context
+from contracts.topics import LIFECYCLE, PARTICULARS
+from notifier.channels import Mail, SmsGateway
+from notifier.correspondence import Correspondence
+from notifier.domain import RULES
+from notifier.limits import unless_erased, within_horizon
+from notifier.outside import open_session
+from notifier.portals import PortalCallbacks
+from notifier.settings import Settings
+from notifier.smtp import MailServer
+from notifier.store import CorrespondenceStore
+from plumbing import running
+from plumbing.applying import Part
+from plumbing.inlets import LifecycleInlet, ParticularsInlet
+from plumbing.running import Assembly, Running
+from plumbing.sealing import KeyRing
+from reference import load
+
+SERVICE = "notifier"
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def make_part(keys: KeyRing) -> Part[Correspondence]:
+    """Return the rules, the store and the reference data they decide by."""
+    reference = load()
+    return Part(SERVICE, RULES, CorrespondenceStore(keys), lambda now: Context(now, reference))
+
+
+async def assemble(service: Running) -> Assembly:
+    """Return the notifier's parts; its one HTTP session is closed with them."""
+    settings = service.settings
+    assert isinstance(settings, Settings)
+    part = make_part(service.keys)
+    heard = LifecycleInlet(part, service.keys)
+    http = open_session()
+    sms = SmsGateway(http, settings.sms_url, settings.sms_token.get_secret_value())
+    mail = Mail(MailServer(settings.smtp_host, settings.smtp_port, settings.mail_from))
+    portals = PortalCallbacks(http, settings.portals, service.clock)
+    return Assembly(
+        part,
+        inlets={
+            LIFECYCLE["intake"]: heard,
+            LIFECYCLE["routing"]: heard,
+            LIFECYCLE["registry-sync"]: heard,
+            PARTICULARS: ParticularsInlet(part, service.keys),
+        },
+        callers={
+            "sms": within_horizon(unless_erased(sms, service.pool)),
+            "email": within_horizon(unless_erased(mail, service.pool)),
+            "portal": within_horizon(portals),
+        },
+        close=http.close,
+    )
+
+
+def main() -> None:
+    """Run the notifier until it is told to stop."""
+    running.main(Settings(), SERVICE, MIGRATIONS, assemble)

@@ -1,0 +1,126 @@
+"""The ways to the citizen: the SMS gateway, which can be asked, and mail, which cannot."""
+
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from uuid import UUID
+
+import aiohttp
+import structlog
+
+from notifier.outside import NoAnswer, NotSent, status_of
+from notifier.requests import MailRequest
+from notifier.smtp import MailRefused, MailServer, NotTaken, PerhapsTaken
+from plumbing.calls import Answer, Call
+
+log = structlog.get_logger()
+
+
+class SmsGateway:
+    """Sends under an idempotency key; after a lost answer it asks by that key first."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, token: str) -> None:
+        self._http, self._url = http, f"{url.rstrip('/')}/messages"
+        self._token = {"authorization": f"Bearer {token}"}
+
+    async def __call__(self, call: Call) -> Answer:
+        """Return the gateway's final word, or that it goes on.
+
+        Once in doubt it stays so until the gateway has said yes or no: a request that got lost
+        may still arrive, so `again` would promise too much.
+        """
+        if call.in_doubt:
+            sent = await self._was_sent(call)
+            if sent is not False:
+                return Answer("done" if sent else "unknown", "asked")
+        answer = await self._send(call)
+        if call.in_doubt and answer.outcome == "again":
+            return Answer("unknown", answer.reason)
+        return answer
+
+    async def _was_sent(self, call: Call) -> bool | None:
+        """Return whether the gateway has the message; None when it does not say."""
+        try:
+            status = await status_of(
+                self._http, "GET", f"{self._url}/{call.effect_id}", self._token
+            )
+        except (NotSent, NoAnswer):
+            return None
+        return {200: True, 404: False}.get(status)
+
+    async def _send(self, call: Call) -> Answer:
+        headers = self._token | {
+            "content-type": "application/json",
+            "idempotency-key": str(call.effect_id),
+        }
+        try:
+            status = await status_of(self._http, "POST", self._url, headers, call.request)
+        except NotSent:
+            return Answer("again", "not_connected")
+        except NoAnswer:
+            return Answer("unknown", "no_answer")
+        return _understand(status, call)
+
+
+def _understand(status: int, call: Call) -> Answer:
+    reason = f"http_{status}"
+    if status in (200, 202):
+        return Answer("done")
+    if status == 422:
+        return Answer("no", reason)
+    if status not in (429, 503):
+        log.warning(
+            "sms_gateway_odd", status=status, kind=call.kind, dossier_id=str(call.dossier_id)
+        )
+    # It refused to look at the request; any other answer may have come after the work.
+    refused = 300 <= status < 500 or status == 503
+    return Answer("again" if refused else "unknown", reason)
+
+
+class Mail:
+    """Sends each mail at most once: it has no key by which a server would drop a second one."""
+
+    def __init__(self, server: MailServer) -> None:
+        self._server = server
+
+    async def __call__(self, call: Call) -> Answer:
+        """Return the server's word; `stuck` when the mail may have gone and nobody can tell."""
+        if call.in_doubt:
+            return Answer("stuck", "stopped_while_sending")
+        request = MailRequest.model_validate_json(call.request)
+        recipient = _in_ascii_where_possible(request.to)
+        mail = compose(request, recipient, self._server.sender, call.effect_id)
+        try:
+            await self._server.deliver(recipient, mail)
+        except MailRefused as refusal:
+            return Answer("no", f"smtp_{refusal.code}")
+        except NotTaken as failure:
+            log.warning("mail_not_taken", reason=failure.reason, kind=call.kind)
+            return Answer("again", failure.reason)
+        except PerhapsTaken:
+            log.error("mail_in_doubt", kind=call.kind, dossier_id=str(call.dossier_id))
+            return Answer("stuck", "no_answer")
+        return Answer("done")
+
+
+def compose(request: MailRequest, recipient: str, sender: str, effect_id: UUID) -> bytes:
+    """Return the mail as it is sent; the same request gives the same bytes."""
+    mail = EmailMessage(policy=SMTP if recipient.isascii() else SMTPUTF8)
+    mail["From"] = Address(addr_spec=sender)
+    mail["To"] = recipient
+    mail["Subject"] = request.subject
+    mail["Date"] = request.date
+    mail["Message-ID"] = f"<{effect_id}@{sender.rpartition('@')[2]}>"
+    mail["X-Hotich-Reference"] = request.reference
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(request.text, cte="base64")
+    mail["Content-Language"] = "vi"
+    return mail.as_bytes()
+
+
+def _in_ascii_where_possible(address: str) -> str:
+    local_part, _, domain = address.rpartition("@")
+    try:
+        return f"{local_part}@{domain.encode('idna').decode('ascii')}"
+    except UnicodeError:
+        return address

@@ -1,0 +1,63 @@
+"""What the notifier remembers of one dossier: whom to tell, what, and how far it came."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from contracts.model import ContactChannel, ReturnKind, Step
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How the applicant is reached and addressed; `notify_by` is what they chose, in order."""
+
+    full_name: str
+    phone: str | None
+    email: str | None
+    notify_by: tuple[ContactChannel, ...]
+
+    def address(self, channel: ContactChannel) -> str | None:
+        """Return where the channel leads, or None if the person does not have it."""
+        return self.phone if channel == "sms" else self.email
+
+    def next_channel(self, tried: tuple[ContactChannel, ...]) -> ContactChannel | None:
+        """Return the first channel not tried: the chosen ones, then SMS, then e-mail; or None."""
+        wanted: tuple[ContactChannel, ...] = (*self.notify_by, "sms", "email")
+        usable = (one for one in wanted if one not in tried and self.address(one) is not None)
+        return next(usable, None)
+
+
+@dataclass(frozen=True)
+class News:
+    """One step of the dossier, and how far the citizen and the portal were told of it.
+
+    `asked` means that a call is out and not answered; `tried` are the channels asked so far.
+    """
+
+    step: Step
+    event_id: UUID
+    occurred_at: datetime
+    kind: ReturnKind | None = None
+    reasons: tuple[str, ...] = ()
+    papers: tuple[str, ...] = ()
+    tried: tuple[ContactChannel, ...] = ()
+    citizen: Literal["waiting", "asked", "told", "abandoned"] = "waiting"
+    portal: Literal["waiting", "asked", "informed", "abandoned"] = "waiting"
+
+
+@dataclass(frozen=True)
+class Correspondence:
+    """All of one dossier: `news` in the order it is told, `early` what came before its time.
+
+    `contact` is None until the personal data came, and for ever once it was `erased`.
+    """
+
+    dossier_id: UUID
+    dossier_code: str = ""
+    portal: str = ""
+    portal_reference: str = ""
+    contact: Contact | None = None
+    erased: bool = False
+    news: tuple[News, ...] = ()
+    early: tuple[News, ...] = ()

@@ -1,0 +1,80 @@
+"""The calls a rule decides on: everything to send, fixed once, byte for byte."""
+
+from pydantic import AwareDatetime
+
+from contracts.decision import Effect
+from contracts.model import ContactChannel, Contract, PortalId
+from contracts.portal import StatusCallback, StatusUpdate
+from notifier.correspondence import Contact, Correspondence, News
+from notifier.messages import mail_subject, mail_text, sms_text
+from reference import Reference
+
+CITIZEN, PORTAL = "citizen", "portal"
+
+_STATUS = {"submitted": 1, "accepted": 2, "registered": 9}
+_RETURNED_STATUS = {"supplement": 5, "refused": 3, "wrong_authority": 3}
+
+
+class SmsRequest(Contract):
+    """The body the SMS gateway is sent, as it stands."""
+
+    to: str
+    text: str
+    reference: str
+
+
+class MailRequest(Contract):
+    """A mail before it is one; `date` is when the step happened."""
+
+    to: str
+    subject: str
+    text: str
+    reference: str
+    date: AwareDatetime
+
+
+class CallbackRequest(Contract):
+    """The body to sign and send, as it stands, and the portal that is told."""
+
+    portal: PortalId
+    body: str
+
+
+def status_of(news: News) -> int:
+    """Return the National Portal's number for the step (TrangThaiHoSo, 1 to 10)."""
+    return _RETURNED_STATUS[news.kind] if news.kind else _STATUS[news.step]
+
+
+def to_citizen(
+    told: Correspondence, contact: Contact, channel: ContactChannel, news: News, data: Reference
+) -> Effect:
+    """Return the message of one step by that channel; the person must have it."""
+    code, to = told.dossier_code, contact.address(channel) or ""
+    reference = f"{code}:{news.step}:{channel}"
+    request: Contract
+    if channel == "sms":
+        request = SmsRequest(to=to, text=sms_text(code, news, data), reference=reference)
+    else:
+        request = MailRequest(
+            to=to,
+            subject=mail_subject(code, news),
+            text=mail_text(code, contact.full_name, news, data),
+            reference=reference,
+            date=news.occurred_at,
+        )
+    return Effect(f"{channel}:{news.step}", CITIZEN, request.model_dump_json().encode())
+
+
+def to_portal(told: Correspondence, news: News) -> Effect:
+    """Return the callback of one step to the portal that handed in the dossier."""
+    update = StatusUpdate(
+        portal_reference=told.portal_reference,
+        dossier_code=told.dossier_code,
+        status=status_of(news),
+        step=news.step,
+        event_id=news.event_id,
+        occurred_at=news.occurred_at,
+    )
+    body = StatusCallback(timestamp=news.occurred_at, data=update).model_dump_json()
+    request = CallbackRequest(portal=told.portal, body=body)
+    return Effect(f"portal:{news.step}", PORTAL, request.model_dump_json().encode())

@@ -1,0 +1,97 @@
+"""All SQL of the notifier: what it remembers of each dossier, the contact sealed."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from notifier.correspondence import Contact, Correspondence, News
+from plumbing.database import Conn
+from plumbing.sealing import KeyRing, Sealed
+
+_CONTACT = TypeAdapter(Contact)
+_NEWS = TypeAdapter(tuple[News, ...])
+
+_LOAD = """
+SELECT dossier_id, dossier_code, portal, portal_reference, contact, erased, news, early
+FROM correspondence WHERE dossier_id = ANY($1::uuid[])
+"""
+
+_SAVE = """
+INSERT INTO correspondence AS c
+    (dossier_id, dossier_code, portal, portal_reference, contact, erased, news, early)
+SELECT id, code, portal, portal_reference, contact, erased, news::jsonb, early::jsonb
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::boolean[],
+    $7::text[], $8::text[]) t(id, code, portal, portal_reference, contact, erased, news, early)
+ON CONFLICT (dossier_id) DO UPDATE SET dossier_code = excluded.dossier_code,
+    portal = excluded.portal, portal_reference = excluded.portal_reference,
+    contact = excluded.contact, erased = excluded.erased, news = excluded.news,
+    early = excluded.early
+"""
+
+
+class CorrespondenceStore:
+    """Loads and saves in bulk; the caller holds the dossiers' locks."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._keys = keys
+
+    def new(self, dossier_id: UUID, subject: str) -> Correspondence:
+        """Return the correspondence of a dossier nothing was heard of before."""
+        return Correspondence(dossier_id, subject)
+
+    async def load(self, conn: Conn, ids: Sequence[UUID]) -> dict[UUID, Correspondence]:
+        """Return what is known of those dossiers that are known."""
+        rows = await conn.fetch(_LOAD, ids)
+        return {row["dossier_id"]: self._read(row) for row in rows}
+
+    async def save(self, conn: Conn, states: Sequence[Correspondence]) -> None:
+        """Write them all in one statement, new or changed."""
+        await conn.execute(
+            _SAVE,
+            [state.dossier_id for state in states],
+            [state.dossier_code for state in states],
+            [state.portal for state in states],
+            [state.portal_reference for state in states],
+            [self._seal(state) for state in states],
+            [state.erased for state in states],
+            [_NEWS.dump_json(state.news).decode() for state in states],
+            [_NEWS.dump_json(state.early).decode() for state in states],
+        )
+
+    def _seal(self, state: Correspondence) -> bytes | None:
+        if state.contact is None:
+            return None
+        plain = _CONTACT.dump_json(state.contact)
+        return self._keys.seal(plain, _purpose(state.dossier_id)).pack()
+
+    def _read(self, row: Any) -> Correspondence:
+        return Correspondence(
+            dossier_id=row["dossier_id"],
+            dossier_code=row["dossier_code"],
+            portal=row["portal"],
+            portal_reference=row["portal_reference"],
+            contact=self._open(row["dossier_id"], row["contact"]),
+            erased=row["erased"],
+            news=_NEWS.validate_json(row["news"]),
+            early=_NEWS.validate_json(row["early"]),
+        )
+
+    def _open(self, dossier_id: UUID, packed: bytes | None) -> Contact | None:
+        if packed is None:
+            return None
+        plain = self._keys.open(Sealed.unpack(packed), _purpose(dossier_id))
+        return _CONTACT.validate_json(plain)
+
+
+async def is_erased(conn: Conn, dossier_id: UUID) -> bool:
+    """Return whether the personal data of the dossier were erased."""
+    erased = await conn.fetchval(
+        "SELECT erased FROM correspondence WHERE dossier_id = $1", dossier_id
+    )
+    return bool(erased)
+
+
+def _purpose(dossier_id: UUID) -> str:
+    return f"notifier:{dossier_id}"

@@ -1,0 +1,174 @@
+"""Which moment an SMTP server failed at decides what may be said of the mail."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from notifier import smtp
+from notifier.smtp import MailRefused, MailServer, NotTaken, PerhapsTaken
+
+MAIL = b"Subject: hello\r\n\r\n.first\r\nsecond\r\n"
+RECIPIENT = "thu@example.com"
+HANG_UP, SILENCE = "", "..."
+
+
+@dataclass
+class PlayedServer:
+    """Speaks SMTP; `plays` says at which moment it answers otherwise, hangs up or falls silent."""
+
+    plays: dict[str, str] = field(default_factory=dict)
+    taken: list[bytes] = field(default_factory=list)
+    said: list[bytes] = field(default_factory=list)
+    port: int = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await self._answer(writer, "greeting", "220 here")
+            while line := await reader.readline():
+                self.said.append(line)
+                verb = line[:4].strip().decode().lower()
+                usual = {"data": "354 go on", "quit": "221 bye"}.get(verb, "250 ok")
+                await self._answer(writer, verb, usual)
+                if verb == "data":
+                    self.taken.append(await reader.readuntil(b"\r\n.\r\n"))
+                    await self._answer(writer, "dot", "250 taken")
+        writer.close()
+
+    async def _answer(self, writer: asyncio.StreamWriter, moment: str, usual: str) -> None:
+        answer = self.plays.get(moment, usual)
+        if answer == SILENCE:
+            await asyncio.sleep(30)
+        if answer == HANG_UP:
+            writer.close()
+            raise ConnectionResetError
+        writer.write(answer.encode() + b"\r\n")
+        await writer.drain()
+
+
+@contextlib.asynccontextmanager
+async def a_server(**plays: str) -> AsyncIterator[PlayedServer]:
+    """Give a server that plays; whoever is still connected is dropped at the end."""
+    played = PlayedServer(plays)
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        with contextlib.suppress(asyncio.CancelledError):
+            await played.serve(reader, writer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    played.port = server.sockets[0].getsockname()[1]
+    try:
+        yield played
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks)
+
+
+async def deliver(played: PlayedServer, recipient: str = RECIPIENT) -> str:
+    """Return what became of one mail, by the name of the exception or `taken`."""
+    try:
+        await MailServer("127.0.0.1", played.port, "tu@example.vn").deliver(recipient, MAIL)
+    except (MailRefused, NotTaken, PerhapsTaken) as outcome:
+        return " ".join([type(outcome).__name__, *map(str, outcome.args)])
+    return "taken"
+
+
+@pytest.fixture(autouse=True)
+def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp, "BEFORE_SECONDS", 0.3)
+    monkeypatch.setattr(smtp, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(smtp, "FAREWELL_SECONDS", 0.3)
+
+
+@pytest.mark.parametrize(
+    ("moment", "answer", "outcome"),
+    [
+        ("greeting", "554 not today", "NotTaken SMTPConnectResponseError"),
+        ("ehlo", "421 busy", "NotTaken SMTPHeloError"),
+        ("mail", "451 later", "NotTaken smtp_451"),
+        ("mail", "550 not you", "MailRefused 550"),
+        ("rcpt", "450 full", "NotTaken smtp_450"),
+        ("rcpt", "550 nobody", "MailRefused 550"),
+        ("data", "451 later", "NotTaken smtp_451"),
+        ("data", "554 no", "MailRefused 554"),
+        ("dot", "451 later", "NotTaken smtp_451"),
+        ("dot", "421 closing", "NotTaken smtp_421"),
+        ("dot", "554 spam", "MailRefused 554"),
+        ("dot", "nonsense", "PerhapsTaken"),
+        ("dot", "354 again", "PerhapsTaken"),
+        ("quit", "500 what", "taken"),
+    ],
+)
+async def test_given_an_answer_at_a_moment_then_it_says_what_became_of_the_mail(
+    moment, answer, outcome
+):
+    async with a_server(**{moment: answer}) as played:
+        assert await deliver(played) == outcome
+
+
+@pytest.mark.parametrize("how", [HANG_UP, SILENCE])
+@pytest.mark.parametrize("moment", ["greeting", "ehlo", "mail", "rcpt", "data"])
+async def test_given_no_answer_before_the_mail_was_sent_then_it_was_certainly_not_taken(
+    moment, how
+):
+    async with a_server(**{moment: how}) as played:
+        outcome = await deliver(played)
+
+    assert outcome.startswith("NotTaken ")
+    assert played.taken == []
+
+
+@pytest.mark.parametrize("how", [HANG_UP, SILENCE])
+async def test_given_no_answer_after_the_final_dot_then_nobody_can_tell(how):
+    async with a_server(dot=how) as played:
+        outcome = await deliver(played)
+
+    assert outcome == "PerhapsTaken"
+    assert len(played.taken) == 1
+
+
+@pytest.mark.parametrize("how", [HANG_UP, SILENCE])
+async def test_given_no_farewell_then_the_mail_is_taken_all_the_same(how):
+    async with a_server(quit=how) as played:
+        assert await deliver(played) == "taken"
+
+
+async def test_given_nobody_listens_then_the_mail_was_not_taken():
+    async with a_server() as played:
+        pass
+
+    assert (await deliver(played)).startswith("NotTaken ")
+
+
+async def test_given_a_line_with_a_dot_first_then_the_server_gets_it_doubled():
+    async with a_server() as played:
+        assert await deliver(played) == "taken"
+
+    assert played.taken == [b"Subject: hello\r\n\r\n..first\r\nsecond\r\n.\r\n"]
+    assert played.said == [
+        b"EHLO example.vn\r\n",
+        b"MAIL FROM:<tu@example.vn>\r\n",
+        b"RCPT TO:<thu@example.com>\r\n",
+        b"DATA\r\n",
+        b"QUIT\r\n",
+    ]
+
+
+async def test_given_an_address_beyond_ascii_then_only_a_server_that_can_is_told_it():
+    async with a_server() as cannot, a_server(ehlo="250-here\r\n250 SMTPUTF8") as can:
+        assert await deliver(cannot, "thử@example.com") == "MailRefused 553"
+        assert await deliver(can, "thử@example.com") == "taken"
+
+    assert can.said[1:3] == [
+        b"MAIL FROM:<tu@example.vn> SMTPUTF8\r\n",
+        "RCPT TO:<thử@example.com>\r\n".encode(),
+    ]

@@ -1,0 +1,138 @@
+"""The notifier's rules run over messages, and names for the messages of a dossier's life."""
+
+from datetime import date
+from typing import Any
+
+import reference
+from contracts.decision import (
+    Answered,
+    Context,
+    Effect,
+    InDoubt,
+    ParticularsArrived,
+    ParticularsErased,
+)
+from contracts.envelope import Envelope
+from contracts.events import (
+    Accepted,
+    CitizenNotified,
+    EventData,
+    NotificationAbandoned,
+    PortalInformed,
+    Registered,
+    RegisterReturned,
+    RegistrationInDoubt,
+    Returned,
+    Routed,
+)
+from notifier.correspondence import Correspondence
+from notifier.domain import RULES
+from tests.unit.builders import (
+    A_DOSSIER,
+    A_UNIT,
+    BIRTH,
+    NOW,
+    SOME_HASH,
+    a_submission,
+    an_event,
+    some_particulars,
+)
+
+CONTEXT = Context(NOW, reference.load())
+SUBMITTED = an_event(a_submission())
+ROUTED = an_event(Routed(unit_code=A_UNIT, reference_version="1"), 1)
+ACCEPTED = an_event(
+    Accepted(unit_code=A_UNIT, procedure_code=BIRTH, actor="automatic", reference_version="1"), 2
+)
+REGISTERED = an_event(
+    Registered(unit_code=A_UNIT, number="1", book="01/2026", registered_on=date(2026, 11, 24))
+)
+IN_DOUBT = an_event(RegistrationInDoubt(attempt=1, since=NOW))
+SENT_BACK = an_event(RegisterReturned(kind="supplement", reasons=("missing_paper",)))
+ERASED = ParticularsErased(A_DOSSIER)
+
+
+def a_return(kind: str = "supplement", *reasons: str, papers: tuple[str, ...] = ()) -> Envelope:
+    """Return a return of that kind."""
+    data = Returned(
+        kind=kind, reasons=reasons or ("missing_paper",), papers=papers, actor="automatic"
+    )
+    return an_event(data, 2)
+
+
+def a_contact(version: int = 1, **contact: Any) -> ParticularsArrived:
+    """Return personal data; `phone`, `email` and `notify_by` replace the usual ones."""
+    particulars = some_particulars()
+    applicant = {k: v for k, v in contact.items() if k in ("phone", "email")}
+    changed = particulars.model_copy(
+        update={
+            "applicant": particulars.applicant.model_copy(update=applicant),
+            "notify_by": contact.get("notify_by", particulars.notify_by),
+        }
+    )
+    return ParticularsArrived(A_DOSSIER, version, SOME_HASH, changed)
+
+
+CONTACT = a_contact()
+
+
+class Notifier:
+    """The rules run over messages, with all they asked for and said."""
+
+    def __init__(self, *messages: Any) -> None:
+        self.state = Correspondence(A_DOSSIER)
+        self.effects: list[Effect] = []
+        self.events: list[EventData] = []
+        self.open: list[str] = []
+        self.hears(*messages)
+
+    def hears(self, *messages: Any) -> "Notifier":
+        """Apply the rules to the messages, one after the other."""
+        for message in messages:
+            kind = type(message.data) if hasattr(message, "data") else type(message)
+            decision = RULES[kind](message, self.state, CONTEXT)
+            self.state = decision.state
+            self.effects += decision.effects
+            self.events += decision.events
+            self.open += [effect.kind for effect in decision.effects]
+        return self
+
+    def answers(self, kind: str, outcome: Any = "done") -> "Notifier":
+        """Give the final answer to a call that is out."""
+        self.open.remove(kind)
+        return self.hears(Answered(kind, outcome, "", {}))
+
+    def loses(self, kind: str, *, final: bool) -> "Notifier":
+        """Give no answer to a call; `final` takes it from those that are out."""
+        if final:
+            self.open.remove(kind)
+        return self.hears(InDoubt(kind, 1, NOW, final))
+
+    def answers_all(self) -> "Notifier":
+        """Answer `done` until no call is out."""
+        while self.open:
+            self.answers(self.open[0])
+        return self
+
+    def lane(self, lane: str) -> list[tuple[str, bytes]]:
+        """Return the calls of one side, in order."""
+        return [(one.kind, one.request) for one in self.effects if one.lane == lane]
+
+    def kinds(self, lane: str) -> list[str]:
+        """Return the kinds of the calls of one side, in order."""
+        return [kind for kind, _ in self.lane(lane)]
+
+
+def notified(about: Envelope, step: str, channel: str = "sms") -> CitizenNotified:
+    """Return that the citizen was told."""
+    return CitizenNotified(step=step, channel=channel, about=about.id)
+
+
+def abandoned(about: Envelope, step: str, reason: str) -> NotificationAbandoned:
+    """Return that the citizen was not told."""
+    return NotificationAbandoned(step=step, reason=reason, about=about.id)
+
+
+def informed(about: Envelope, step: str, status: int) -> PortalInformed:
+    """Return that the portal was told."""
+    return PortalInformed(step=step, portal="national-portal", status=status, about=about.id)

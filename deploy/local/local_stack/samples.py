@@ -1,0 +1,174 @@
+"""Sends the sample dossiers through the portals and waits until everyone has heard the end."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from rich.console import Console
+
+from local_stack import promise, table
+from local_stack.errors import StackFailed
+from local_stack.following import Follower, Track
+from local_stack.places import Place
+from local_stack.status import Status, current
+from sandbox.samples import load, load_rejected
+
+AT_ONCE = 8
+#: Without any progress for this long, something is wrong.
+STALL_SECONDS = 60.0
+
+
+class PromiseBroken(Exception):
+    """The run ended and the journal does not show what was promised; one line per breach."""
+
+
+class Unfinished(Exception):
+    """Nothing moved for a long time; one line per dossier that is not at its end."""
+
+
+Watch = Callable[[Sequence[Track], int], None]
+
+
+async def run_samples(status: Status, watch: Watch) -> dict[str, Any]:
+    """Send all samples, follow them to their end and check the promise; return the summary.
+
+    Raises Unfinished or PromiseBroken.
+    """
+    tracks = [Track(sample) for sample in (*load(), *load_rejected())]
+    follower = Follower(status.kafka, tracks)
+    await follower.start()
+    before = await promise.waiting(status)
+    reading = asyncio.create_task(follower.run())
+    try:
+        await send_all(status.sandbox["url"], tracks)
+        await until_ended(tracks, follower, watch)
+        await _until_settled(status, before)
+    finally:
+        reading.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await reading
+        await follower.stop()
+    journal = promise.read_journal(Path(status.sandbox["journal"]))
+    breaches = promise.broken_promises(tracks, journal)
+    if breaches:
+        raise PromiseBroken("\n".join(breaches))
+    return table.summary(tracks)
+
+
+async def send_all(sandbox_url: str, tracks: Sequence[Track]) -> None:
+    gate = asyncio.Semaphore(AT_ONCE)
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=90)) as session:
+
+        async def send(track: Track) -> None:
+            sample = track.sample
+            url = f"{sandbox_url}/portals/{sample.portal}/submissions"
+            body = {"road": sample.road, "submission": sample.submission}
+            async with gate, session.post(url, json=body) as response:
+                document = await response.json()
+            if sample.expect == "rejected":
+                await _note_refusal(session, sandbox_url, track, document)
+            elif response.status >= 400:
+                raise StackFailed("sandbox", f"could not send {sample.id}: {document}")
+
+        await asyncio.gather(*(send(track) for track in tracks))
+
+
+async def _note_refusal(
+    session: aiohttp.ClientSession, sandbox_url: str, track: Track, document: Any
+) -> None:
+    """Wait for the portal to know of the refusal: at once over HTTP, by a reply on the bus."""
+    url = f"{sandbox_url}/portals/{track.sample.portal}/dossiers"
+    reference = track.sample.submission.get("portal_reference")
+    until = time.monotonic() + STALL_SECONDS
+    while time.monotonic() < until:
+        async with session.get(url) as response:
+            known = {one["portal_reference"]: one for one in await response.json()}
+        problem = known.get(reference, {}).get("problem")
+        if problem:
+            track.state, track.ended_at = "refused", datetime.now(UTC)
+            track.refusal = json.dumps(problem, ensure_ascii=False)
+            return
+        if known.get(reference, {}).get("dossier_code"):
+            return
+        await asyncio.sleep(0.2)
+
+
+async def until_ended(tracks: Sequence[Track], follower: Follower, watch: Watch) -> None:
+    last_events, moved_at = -1, time.monotonic()
+    while not all(track.ended for track in tracks):
+        watch(tracks, follower.events)
+        if follower.events != last_events:
+            last_events, moved_at = follower.events, time.monotonic()
+        if time.monotonic() - moved_at > STALL_SECONDS:
+            waiting = [track for track in tracks if not track.ended]
+            raise Unfinished(
+                "\n".join(
+                    f"{track.sample.id} {track.code}: {track.state},"
+                    f" told {len(track.told)}/{len(track.steps)},"
+                    f" portal {len(track.informed)}/{len(track.steps)}"
+                    for track in waiting
+                )
+            )
+        follower.changed.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(follower.changed.wait(), 0.25)
+    watch(tracks, follower.events)
+
+
+async def _until_settled(status: Status, before: Counter[str]) -> None:
+    """Wait until the databases hold no more than before; what could still double shows there."""
+    until = time.monotonic() + 15
+    while left := (await promise.waiting(status)) - before:
+        if time.monotonic() > until:
+            raise Unfinished("\n".join(f"{what}: {count}" for what, count in left.items()))
+        await asyncio.sleep(0.2)
+
+
+def write_report(root: Path, figures: dict[str, Any]) -> Path:
+    """Write `build/run.json` and return its path."""
+    path = root / "build" / "run.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def report(console: Console, root: Path, figures: dict[str, Any]) -> None:
+    """Print the summary and write it to `build/run.json`."""
+    console.print(table.summary_view(figures))
+    path = write_report(root, figures)
+    console.print(f"The promise holds: checked against the journal. {path.relative_to(root)}")
+
+
+def outcome(
+    console: Console, root: Path, status: Status, watching: AbstractContextManager[Watch]
+) -> int:
+    """Run the samples on a stack that is up, watched; return the exit code."""
+    try:
+        with watching as watch:
+            figures = asyncio.run(run_samples(status, watch))
+    except PromiseBroken as broken:
+        console.print(f"[red]The promise is broken:[/red]\n{broken}")
+        return 2
+    except Unfinished as unfinished:
+        console.print(f"[red]Not everything came to its end:[/red]\n{unfinished}")
+        console.print("`make logs` shows why.")
+        return 3
+    report(console, root, figures)
+    return 0
+
+
+def main() -> int:
+    """Send the samples to the stack that is up; return the exit code."""
+    root = Path.cwd()
+    status = current(Place(root, "run"))
+    if not status.running:
+        raise StackFailed("stack", "is not running", advice="`make up` starts it")
+    return outcome(Console(), root, status, contextlib.nullcontext(lambda tracks, events: None))

@@ -1,0 +1,148 @@
+"""What the stack runs beside Kafka and PostgreSQL: our services and the sandbox."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local_stack.credentials import SERVICES, database_of, portals
+from local_stack.errors import StackFailed
+from local_stack.places import Place
+from local_stack.ports import HOST
+from local_stack.supervision import Program, own_environment
+
+# What a person may set for a service from outside: make run RECEPTION=officer.
+PASSED_ON = ("RECEPTION", "OFFICER_UNITS", "LOG_LEVEL")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the services and the sandbox are told about the stack they live in."""
+
+    place: Place
+    kafka: str
+    databases: Mapping[str, str]
+    ports: Mapping[str, int]
+    secrets: Mapping[str, Any]
+
+    def url(self, name: str) -> str:
+        """Return the HTTP address of a service or of the sandbox."""
+        return f"http://{HOST}:{self.ports[name]}"
+
+
+def replicas() -> dict[str, int]:
+    """Return how many processes each service runs as: REPLICAS=routing:2,intake:3."""
+    counts = dict.fromkeys(SERVICES, 1)
+    for part in filter(None, os.environ.get("REPLICAS", "").split(",")):
+        name, _, count = part.partition(":")
+        if name not in counts or not count.isdigit() or not 1 <= int(count) <= 9:
+            raise StackFailed(
+                "REPLICAS", f"cannot read {part!r}", advice="write it like REPLICAS=routing:2"
+            )
+        counts[name] = int(count)
+    return counts
+
+
+def process_names() -> dict[str, tuple[str, int]]:
+    """Return process name -> (service, replica); the first replica has the service's name."""
+    return {
+        service if replica == 0 else f"{service}-{replica}": (service, replica)
+        for service, count in replicas().items()
+        for replica in range(count)
+    }
+
+
+def programs(around: Surroundings) -> list[Program]:
+    """Return the sandbox and every replica of every service, ready to be kept."""
+    made = [_sandbox(around)]
+    for name, (service, replica) in process_names().items():
+        made.append(
+            Program(
+                name=name,
+                group="services",
+                command=[sys.executable, "-m", database_of(service)],
+                environment=_environment(around, name, service, replica),
+                stop_seconds=30,
+                ready_url=f"{around.url(name)}/health/ready",
+            )
+        )
+    return made
+
+
+def _sandbox(around: Surroundings) -> Program:
+    state = around.place.state / "sandbox"
+    state.mkdir(exist_ok=True)
+    environment = common(around.place) | {
+        "SANDBOX_HOST": HOST,
+        "SANDBOX_PORT": str(around.ports["sandbox"]),
+        "SANDBOX_SMTP_PORT": str(around.ports["sandbox-smtp"]),
+        "SANDBOX_STATE": str(state),
+        "SANDBOX_SECRETS": str(around.place.state / "secrets.json"),
+        "SANDBOX_REGISTER_SECONDS": os.environ.get("SANDBOX_REGISTER_SECONDS", "0.8"),
+        "INTAKE_URL": around.url("intake"),
+        "KAFKA_BOOTSTRAP_SERVERS": around.kafka,
+    }
+    return Program(
+        name="sandbox",
+        group="outside",
+        command=[sys.executable, "-m", "sandbox"],
+        environment=environment,
+        ready_url=f"{around.url('sandbox')}/health/live",
+    )
+
+
+def common(place: Place) -> dict[str, str]:
+    """Return the environment every kept process starts from."""
+    outer = own_environment()
+    for name in ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", *PASSED_ON):
+        outer.pop(name, None)
+    return outer | {"HOTICH_STATE": str(place.state), "PYTHONUNBUFFERED": "1"}
+
+
+def _environment(around: Surroundings, name: str, service: str, replica: int) -> dict[str, str]:
+    sandbox = around.url("sandbox")
+    shared = {
+        "KAFKA_BOOTSTRAP_SERVERS": around.kafka,
+        "DATABASE_URL": around.databases[service],
+        "HTTP_HOST": HOST,
+        "HTTP_PORT": str(around.ports[name]),
+        "REPLICA": str(replica),
+        "PARTICULARS_KEYS": json.dumps(around.secrets["particulars_keys"]),
+        "OIDC_ISSUER": sandbox,
+        "OIDC_JWKS_URL": f"{sandbox}/oauth/jwks.json",
+        "OIDC_AUDIENCE": "hotich",
+        "LOG_LEVEL": "INFO",
+    }
+    told = shared | _own(around, service)
+    told |= {key: os.environ[key] for key in PASSED_ON if key in told and os.environ.get(key)}
+    return common(around.place) | told
+
+
+def _own(around: Surroundings, service: str) -> dict[str, str]:
+    """Return the variables only this service has."""
+    sandbox, secrets = around.url("sandbox"), around.secrets
+    webhook = {portal: secrets["portals"][portal]["webhook_secret"] for portal in portals()}
+    if service == "intake":
+        return {"PORTAL_SECRETS": json.dumps(webhook)}
+    if service == "routing":
+        return {"RECEPTION": "automatic", "OFFICER_UNITS": ""}
+    if service == "registry-sync":
+        return {
+            "REGISTER_URL": f"{sandbox}/register",
+            "REGISTER_USERNAME": secrets["register"]["username"],
+            "REGISTER_PASSWORD": secrets["register"]["password"],
+        }
+    addresses = {
+        portal: {"url": f"{sandbox}/portals/{portal}/callbacks", "secret": secret}
+        for portal, secret in webhook.items()
+    }
+    return {
+        "SMS_URL": f"{sandbox}/sms",
+        "SMS_TOKEN": secrets["sms"]["token"],
+        "SMTP_HOST": HOST,
+        "SMTP_PORT": str(around.ports["sandbox-smtp"]),
+        "MAIL_FROM": "hotich@example.vn",
+        "PORTALS": json.dumps(addresses),
+    }

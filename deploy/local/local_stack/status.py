@@ -1,0 +1,101 @@
+"""What is known of a stack: one document that everything else finds it by."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+
+from local_stack.places import Place, write_secretly
+from local_stack.supervision import Keeper
+
+
+@dataclass(frozen=True)
+class Status:
+    """A stack as it is now. Addresses hold passwords: the document is for its owner only."""
+
+    stack: str
+    running: bool = False
+    kafka: str = ""
+    databases: dict[str, str] = field(default_factory=dict)
+    urls: dict[str, str] = field(default_factory=dict)
+    sandbox: dict[str, str] = field(default_factory=dict)
+    pids: dict[str, int] = field(default_factory=dict)
+    components: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    reference: str = ""
+    state: str = ""
+    logs: str = ""
+    secrets: str = ""
+    database_server: str = ""
+
+    def as_json(self) -> str:
+        """Return the document."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False)
+
+
+def save(place: Place, status: Status) -> None:
+    """Write the document into the state folder."""
+    write_secretly(place.state / "status.json", status.as_json())
+
+
+def current(place: Place) -> Status:
+    """Return the document as last written, with what the keeper says right now.
+
+    `running` is false when no keeper holds the stack or nothing was ever started.
+    """
+    file = place.state / "status.json"
+    keeper = Keeper(place)
+    if not file.exists() or not keeper.alive:
+        return Status(stack=place.name)
+    known = json.loads(file.read_text())
+    processes = keeper.processes()
+    known["running"] = bool(processes) or not known["components"]
+    known["components"] = {name: info["statename"].lower() for name, info in processes.items()}
+    known["pids"] = {"keeper": keeper.pid} | {
+        name: info["pid"] for name, info in processes.items() if info["pid"]
+    }
+    return Status(**known)
+
+
+def relative(path: Path, place: Place) -> str:
+    """Return a path as seen from the clone's root, whole when it lies outside."""
+    return str(path.relative_to(place.root)) if path.is_relative_to(place.root) else str(path)
+
+
+def reference_version() -> str:
+    """Return the version of the reference data, empty when they do not say."""
+    import reference
+
+    return str(getattr(reference, "VERSION", ""))
+
+
+def own_version() -> str:
+    """Return the version of this project."""
+    return metadata.version("hotich-local")
+
+
+def lines(status: Status) -> list[str]:
+    """Return the status for a person: one line per process, then what can be opened."""
+    if not status.running:
+        return [f"The stack '{status.stack}' is not running. `make up` starts it."]
+    shown = [f"{'component':<16}{'state':<10}{'pid':>8}{'memory':>10}"]
+    for name, state in status.components.items():
+        pid = status.pids.get(name, 0)
+        memory = f"{_memory(pid) // 2**20} MB" if pid else ""
+        shown.append(f"{name:<16}{state:<10}{pid or '':>8}{memory:>10}")
+    shown += ["", f"{'Kafka':<16}{status.kafka}"]
+    shown += [f"{name:<16}{url}" for name, url in status.urls.items()]
+    shown += [f"{'logs':<16}{status.logs}"]
+    return shown
+
+
+def _memory(pid: int) -> int:
+    """Return what a process and its children hold, each shared page divided among its users."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+        return sum(getattr(p.memory_full_info(), "pss", p.memory_info().rss) for p in family)
+    except psutil.Error:
+        return 0

@@ -1,0 +1,137 @@
+"""Topics on the broker: made from the contracts, waited for until every partition has a leader."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+POLL_SECONDS = 0.05
+
+
+class NotReady(Exception):
+    """The broker did not answer, or not with leaders, within the time given."""
+
+
+def ensure(
+    bootstrap: str, *, copies: int, seconds: float, check: Callable[[], None] = lambda: None
+) -> None:
+    """Create the topics of the contracts that are missing and wait for their leaders.
+
+    `copies` 0 takes three where the cluster has as many brokers, else one for each. Calls
+    `check` between attempts; it may raise to end the waiting. Raises NotReady.
+    """
+    deadline = time.monotonic() + seconds
+    while not any(_listens(server) for server in bootstrap.split(",")):
+        check()
+        _wait(deadline)
+    _in_a_thread(_ensure(bootstrap, copies, deadline, check))
+
+
+def _listens(server: str) -> bool:
+    host, _, port = server.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _wait(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise NotReady("no answer in time")
+    time.sleep(POLL_SECONDS)
+
+
+def _in_a_thread(work: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine to its end, also when the caller's thread has a running loop."""
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            asyncio.run(work)
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+
+
+async def _ensure(bootstrap: str, copies: int, deadline: float, check: Callable[[], None]) -> None:
+    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+    from aiokafka.errors import KafkaError
+
+    from contracts.topics import TOPICS
+
+    names = [topic.name for topic in TOPICS]
+    with _quiet("aiokafka"):
+        while True:
+            admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+            try:
+                await admin.start()
+                present = set(await admin.list_topics())
+                copies = copies or await _usual_copies(admin)
+                missing = [
+                    NewTopic(t.name, t.partitions, copies, topic_configs=dict(t.config))
+                    for t in TOPICS
+                    if t.name not in present
+                ]
+                if missing:
+                    await admin.create_topics(missing)
+                await _until_led(admin, names, deadline, check)
+            except (KafkaError, OSError):
+                check()
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(POLL_SECONDS)
+            else:
+                return
+            finally:
+                await admin.close()
+
+
+async def _usual_copies(admin: Any) -> int:
+    cluster = await admin.describe_cluster()
+    return min(3, len(cluster["brokers"]))
+
+
+async def _until_led(
+    admin: Any, names: list[str], deadline: float, check: Callable[[], None]
+) -> None:
+    while True:
+        described = await admin.describe_topics(names)
+        led = all(
+            topic["error_code"] == 0
+            and topic["partitions"]
+            and all(partition["leader"] >= 0 for partition in topic["partitions"])
+            for topic in described
+        )
+        if led:
+            return
+        check()
+        if time.monotonic() > deadline:
+            raise NotReady("some partition has no leader")
+        await asyncio.sleep(POLL_SECONDS)
+
+
+@contextlib.contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Keep a library from reporting what is only a broker that is not up yet."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+if __name__ == "__main__":
+    ensure(os.environ["KAFKA_BOOTSTRAP_SERVERS"], copies=0, seconds=60)

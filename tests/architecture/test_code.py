@@ -12,6 +12,7 @@ import yaml
 from contracts import topics
 from contracts.asyncapi import READS
 from contracts.topics import LIFECYCLE, TOPICS
+from plumbing.logs import KNOWN_KEYS
 from tests.architecture.repository import ROOT, named, short
 
 DOMAINS = [
@@ -118,6 +119,34 @@ def test_a_service_names_no_topic_itself() -> None:
     for path in named(".py", "services"):
         named_here = {text for text in texts(path) if TOPIC.fullmatch(text)}
         assert named_here == set(), short(path)
+
+
+def log_calls(path: Path) -> list[ast.Call]:
+    """Return the calls of the module's `log`."""
+    return [
+        node
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "log"
+    ]
+
+
+def test_a_log_line_is_a_constant_event_and_known_facts() -> None:
+    calls = [
+        (short(path), call)
+        for path in named(".py", "shared", "services")
+        for call in log_calls(path)
+    ]
+
+    assert len(calls) > 20
+    for place, call in calls:
+        (event,) = call.args
+        assert isinstance(event, ast.Constant), f"{place}:{call.lineno}"
+        assert re.fullmatch(r"[a-z][a-z0-9_]{0,63}", event.value), f"{place}:{call.lineno}"
+        keys = {keyword.arg for keyword in call.keywords if keyword.arg}
+        assert keys <= KNOWN_KEYS, f"{place}:{call.lineno}: {keys - KNOWN_KEYS}"
 
 
 def inlets(path: Path) -> set[str]:

@@ -1,0 +1,239 @@
+"""The Kafka shell: FastStream brings the batches, the database says what is next."""
+
+import asyncio
+import random
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import cast
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream._internal.endpoint.subscriber.utils import MultiLock
+from faststream.kafka import KafkaBroker
+
+from plumbing import metrics, offsets
+from plumbing.database import TRANSIENT
+from plumbing.logs import describe, where
+from plumbing.offsets import NotOwner
+from plumbing.parsing import raw, total_parser
+from plumbing.positions import commit, follows
+from plumbing.sequencing import Record
+from plumbing.settling import Flood, Settler
+
+log = structlog.get_logger()
+
+DRAIN_SECONDS = 20
+WATCH_SECONDS = 5.0
+
+
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Consumes the settler's topics; offsets are ours, rebalances drain first and seek after.
+
+    `failed` is set when the process has to stop: a flood, or an offset beyond the topic's end.
+    """
+
+    def __init__(self, settler: Settler, bootstrap: str, replica: str, compacted: set[str]) -> None:
+        self._settler = settler
+        self._compacted = compacted
+        self._next: dict[TopicPartition, int] = {}
+        self._resuming: dict[TopicPartition, asyncio.Task[None]] = {}
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._moved_at = time.monotonic()
+        self.broker = KafkaBroker(
+            bootstrap.split(","),
+            apply_types=False,
+            allow_auto_create_topics=False,
+            graceful_timeout=25,
+            logger=None,
+            client_id=f"{settler.service}-{replica}",
+        )
+        self._subscriber = self.broker.subscriber(
+            *settler.inlets,
+            group_id=settler.group,
+            group_instance_id=f"{settler.group}-{replica}",
+            batch=True,
+            max_records=500,
+            batch_timeout_ms=20,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=2_000,
+            rebalance_timeout_ms=60_000,
+            listener=self,
+            parser=total_parser,
+            decoder=raw,
+        )
+        self._subscriber(self._on_batch)
+
+    @property
+    def consumer(self) -> AIOKafkaConsumer | None:
+        """Return the live client, or None before start and after stop."""
+        return self._subscriber.consumer
+
+    @property
+    def _lock(self) -> MultiLock:
+        return cast(MultiLock, self._subscriber.lock)
+
+    @property
+    def assigned(self) -> bool:
+        """Return whether this member of the group knows its partitions."""
+        return self.consumer is not None and bool(self.consumer.assignment())
+
+    def alive(self) -> bool:
+        """Return whether the client's inner tasks run: they can end while everything waits."""
+        consumer = self.consumer
+        if consumer is None:
+            return False
+        fetcher, coordinator = consumer._fetcher, consumer._coordinator
+        tasks = [getattr(fetcher, "_fetch_task", None)]
+        tasks.append(getattr(coordinator, "_coordination_task", None))
+        return not any(task is not None and task.done() for task in tasks)
+
+    def stalled_seconds(self) -> float:
+        """Return for how long nothing was settled though there is something to settle.
+
+        Zero while a partition waits for the database: a restart would not bring it back.
+        """
+        consumer = self.consumer
+        ends = {tp: consumer.highwater(tp) for tp in self._next} if consumer else {}
+        behind = any(end is not None and end > self._next[tp] for tp, end in ends.items())
+        if not behind or self._resuming:
+            self._moved_at = time.monotonic()
+        return time.monotonic() - self._moved_at
+
+    async def _on_batch(self, records: Sequence[Record]) -> None:
+        by_partition: dict[TopicPartition, list[Record]] = defaultdict(list)
+        for record in records:
+            by_partition[TopicPartition(record.topic, record.partition)].append(record)
+        await asyncio.gather(*(self._partition(tp, rows) for tp, rows in by_partition.items()))
+
+    async def _partition(self, tp: TopicPartition, records: list[Record]) -> None:
+        try:
+            await self._settle(tp, records)
+        except NotOwner:
+            log.warning("partition_moved_on_elsewhere", topic=tp.topic, partition=tp.partition)
+            self._next.pop(tp, None)
+            await self._again(tp, 0.2)
+        except TRANSIENT as error:
+            log.warning(
+                "partition_waits", topic=tp.topic, partition=tp.partition, error=describe(error)
+            )
+            metrics.ROLLBACKS.labels(self._settler.service, tp.topic).inc()
+            await self._again(tp, random.uniform(0.3, 1.5))
+        except Flood as flood:
+            self._fail(str(flood))
+        except Exception as error:  # even the dead letter could not be written: keep the place
+            log.error(
+                "partition_stuck",
+                topic=tp.topic,
+                partition=tp.partition,
+                error=describe(error),
+                traceback=where(error),
+            )
+            await self._again(tp, 5.0)
+
+    def _fail(self, reason: str) -> None:
+        log.critical("consumer_stops", reason=reason)
+        if not self.failed.done():
+            self.failed.set_exception(RuntimeError(reason))
+
+    async def _settle(self, tp: TopicPartition, records: list[Record]) -> None:
+        expected = await self._expected(tp)
+        fresh = [record for record in records if record.offset >= expected]
+        if not fresh:
+            end = self.consumer.highwater(tp) if self.consumer else None
+            if end is not None and end < expected:
+                self._fail(f"{tp.topic}-{tp.partition} ends before our offset: was it made anew?")
+            return
+        whole = tp.topic not in self._compacted
+        if whole and not await follows(self.consumer, tp, expected, fresh[0].offset):
+            metrics.SKIPPED.labels(self._settler.service).inc()
+            self._seek(tp, expected)
+            return
+        self._next[tp] = await self._settler.settle(tp, fresh, expected)
+        self._moved_at = time.monotonic()
+        await commit(self.consumer, tp, self._next[tp])
+
+    async def _expected(self, tp: TopicPartition) -> int:
+        if tp not in self._next:
+            async with self._settler.pool.acquire() as conn:
+                known = await offsets.load_next(conn, self._settler.group, tp)
+                if known is None:
+                    await offsets.begin(conn, self._settler.group, tp, 0)
+                    known = await offsets.load_next(conn, self._settler.group, tp) or 0
+            self._next[tp] = known
+        return self._next[tp]
+
+    def _seek(self, tp: TopicPartition, offset: int) -> None:
+        if self.consumer is not None and tp in self.consumer.assignment():
+            self.consumer.seek(tp, offset)
+
+    async def _again(self, tp: TopicPartition, pause_seconds: float) -> None:
+        """Pause the partition and take it up again at the database's offset; others go on."""
+        if self.consumer is None or tp not in self.consumer.assignment():
+            return
+        self.consumer.pause(tp)
+        if tp not in self._resuming:
+            task = asyncio.create_task(self._resume(tp, pause_seconds))
+            self._resuming[tp] = task
+
+    async def _resume(self, tp: TopicPartition, pause_seconds: float) -> None:
+        try:
+            while True:
+                await asyncio.sleep(pause_seconds)
+                try:
+                    self._seek(tp, await self._expected(tp))
+                    break
+                except TRANSIENT:
+                    pause_seconds = min(pause_seconds * 2, 10.0)
+            if self.consumer is not None and tp in self.consumer.assignment():
+                self.consumer.resume(tp)
+        finally:
+            self._resuming.pop(tp, None)
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Let the batch under way finish before the partitions go to someone else."""
+        await self._lock.wait_release(DRAIN_SECONDS)
+        for tp in revoked:
+            self._next.pop(tp, None)
+            if task := self._resuming.pop(tp, None):
+                task.cancel()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Start each partition where the database says, whatever Kafka remembers."""
+        metrics.REBALANCES.labels(self._settler.service).inc()
+        for tp in assigned:
+            self._next.pop(tp, None)
+            try:
+                self._seek(tp, await self._expected(tp))
+            except TRANSIENT as error:
+                log.warning("database_away_at_assignment", error=describe(error))
+                await self._again(tp, 1.0)
+
+    async def watch(self) -> None:
+        """Find partitions where the client ran ahead of the database, and take them back."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            consumer = self.consumer
+            if consumer is None or not self._lock.empty:
+                continue
+            for tp, expected in list(self._next.items()):
+                try:
+                    await self._take_back(consumer, tp, expected)
+                except (TimeoutError, KafkaError) as error:  # a rebalance, or the broker is away
+                    log.warning("watchdog_waits", topic=tp.topic, error=describe(error))
+
+    async def _take_back(
+        self, consumer: AIOKafkaConsumer, tp: TopicPartition, expected: int
+    ) -> None:
+        if tp in self._resuming or tp not in consumer.assignment():
+            return
+        position = await asyncio.wait_for(consumer.position(tp), 5)
+        idle = self._lock.empty and self._next.get(tp) == expected
+        if idle and position > expected and tp.topic not in self._compacted:
+            log.warning("client_skipped", topic=tp.topic, expected=expected, found=position)
+            metrics.SKIPPED.labels(self._settler.service).inc()
+            consumer.seek(tp, expected)

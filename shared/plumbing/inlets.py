@@ -1,0 +1,153 @@
+"""Where records come in: lifecycle events in sequence, and personal data by latest version."""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from contracts.decision import ParticularsArrived, ParticularsErased, State
+from contracts.envelope import Cause, sha256
+from contracts.particulars import Particulars, ParticularsRecord
+from plumbing import cursors
+from plumbing.applying import Item, Part, apply_facts, lock
+from plumbing.database import Conn
+from plumbing.deadletters import Dead, bury
+from plumbing.sealing import KeyRing, Sealed, Unsealable, particulars_purpose
+from plumbing.sequencing import Arrived, Cursor, Record, Unreadable, read, sort
+
+S = TypeVar("S", bound=State)
+
+#: After a tombstone no version may come back to life.
+ERASED = 2**31 - 1
+PARTICULARS = "particulars"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of the records of one transaction, by outcome."""
+
+    applied: int = 0
+    duplicate: int = 0
+    parked: int = 0
+    dead: int = 0
+
+
+#: Does all database work for the records; the caller's transaction commits it with the offset.
+Settle = Callable[[Conn, Sequence[Record], datetime], Awaitable[Settled]]
+
+
+@dataclass(frozen=True)
+class LifecycleInlet(Generic[S]):
+    """Applies the lifecycle events of other services, each dossier's in sequence."""
+
+    part: Part[S]
+    keys: KeyRing
+
+    async def __call__(self, conn: Conn, records: Sequence[Record], now: datetime) -> Settled:
+        """Settle the records; raises whatever a rule raises, with nothing written."""
+        read_records = [read(record) for record in records]
+        arrived = [one for one in read_records if isinstance(one, Arrived)]
+        dead = [
+            Dead(one.record, one.reason, one.problems)
+            for one in read_records
+            if isinstance(one, Unreadable)
+        ]
+        settled, broken = Settled(), set[tuple[str, int, int]]()
+        if arrived:
+            settled, broken = await self._apply(conn, arrived, now)
+        dead += [
+            Dead(record, "chain_broken")
+            for record in records
+            if (record.topic, record.partition, record.offset) in broken
+        ]
+        await bury(conn, self.keys, dead)
+        return replace(settled, dead=len(dead))
+
+    async def _apply(
+        self, conn: Conn, arrived: Sequence[Arrived], now: datetime
+    ) -> tuple[Settled, set[tuple[str, int, int]]]:
+        heads = await lock(conn, {one.event.dossierid: one.event.subject for one in arrived})
+        ids = sorted(heads)
+        result = sort(
+            arrived, await cursors.load_cursors(conn, ids), await cursors.load_waiting(conn, ids)
+        )
+        await apply_facts(conn, self.part, self.keys, heads, result.items, now)
+        await cursors.save_cursors(conn, result.cursors)
+        await cursors.save_parked(conn, result.parked)
+        await cursors.save_conflicts(conn, result.conflicts)
+        broken = {(one.topic, one.partition, one.offset) for one in result.broken}
+        return Settled(len(result.items), result.duplicates, len(result.parked)), broken
+
+
+@dataclass(frozen=True)
+class ParticularsInlet(Generic[S]):
+    """Hands the newest personal data of each dossier to the rules; a tombstone erases it."""
+
+    part: Part[S]
+    keys: KeyRing
+
+    async def __call__(self, conn: Conn, records: Sequence[Record], now: datetime) -> Settled:
+        """Settle the records; older versions and anything after a tombstone are dropped."""
+        dead: list[Dead] = []
+        messages: list[tuple[UUID, int, str, ParticularsArrived | ParticularsErased]] = []
+        for record in records:
+            message = self._read(record)
+            if isinstance(message, Dead):
+                dead.append(message)
+            else:
+                messages.append(message)
+        applied = await self._apply(conn, messages, now) if messages else 0
+        await bury(conn, self.keys, dead)
+        return Settled(applied, len(messages) - applied, 0, len(dead))
+
+    def _read(
+        self, record: Record
+    ) -> tuple[UUID, int, str, ParticularsArrived | ParticularsErased] | Dead:
+        try:
+            dossier_id = UUID((record.key or b"").decode("ascii"))
+        except ValueError:
+            return Dead(record, "key_is_not_a_dossier")
+        if record.value is None:
+            return dossier_id, ERASED, sha256(b""), ParticularsErased(dossier_id)
+        try:
+            sealed = ParticularsRecord.model_validate_json(record.value)
+            if sealed.dossierid != dossier_id:
+                return Dead(record, "key_is_not_the_dossier")
+            plain = self.keys.open(
+                Sealed(sealed.kid, sealed.nonce, sealed.ciphertext),
+                particulars_purpose(dossier_id, sealed.version),
+            )
+            particulars = Particulars.model_validate_json(plain)
+        except ValidationError as error:
+            rules = sorted({item["type"] for item in error.errors(include_input=False)})
+            return Dead(record, "schema_violation", json.dumps([{"rule": r} for r in rules]))
+        except Unsealable:
+            return Dead(record, "does_not_open")
+        digest = sha256(sealed.ciphertext)
+        message = ParticularsArrived(dossier_id, sealed.version, digest, particulars)
+        return dossier_id, sealed.version, digest, message
+
+    async def _apply(
+        self,
+        conn: Conn,
+        messages: Sequence[tuple[UUID, int, str, ParticularsArrived | ParticularsErased]],
+        now: datetime,
+    ) -> int:
+        heads = await lock(conn, {dossier_id: "" for dossier_id, _, _, _ in messages})
+        seen = await cursors.load_cursors(conn, sorted(heads))
+        items = []
+        for dossier_id, version, digest, message in messages:
+            cursor = seen.setdefault((dossier_id, PARTICULARS), Cursor())
+            if version > cursor.sequence:
+                cursor.sequence, cursor.hash = version, digest
+                cause = Cause(f"{PARTICULARS}:{version}", digest)
+                items.append(Item(dossier_id, message, cause))
+        await apply_facts(conn, self.part, self.keys, heads, items, now)
+        await cursors.save_cursors(
+            conn, {key: value for key, value in seen.items() if key[1] == PARTICULARS}
+        )
+        return len(items)

@@ -1,0 +1,27 @@
+"""Every metric there is; labels come from closed sets only."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+RECORDS = Counter("dossiers_records_total", "Records settled.", ["service", "topic", "outcome"])
+BATCH_SECONDS = Histogram(
+    "dossiers_batch_seconds", "First record of a batch to its commit.", ["service", "topic"]
+)
+ROLLBACKS = Counter(
+    "dossiers_rollbacks_total", "Batches rolled back and tried again.", ["service", "topic"]
+)
+REBALANCES = Counter("dossiers_rebalances_total", "Assignments received.", ["service"])
+SKIPPED = Counter(
+    "dossiers_client_skips_total", "Times the client was ahead of the database.", ["service"]
+)
+PUBLISHED = Counter("dossiers_published_total", "Records acknowledged.", ["service", "topic"])
+PUBLISH_SECONDS = Histogram(
+    "dossiers_publish_seconds", "Send to acknowledgement of a relay batch.", ["service"]
+)
+OUTBOX_AGE = Gauge("dossiers_outbox_oldest_seconds", "Age of the oldest unsent event.", ["service"])
+PARKED = Gauge("dossiers_parked_records", "Records waiting for a predecessor.", ["service"])
+DEAD_LETTERS = Gauge("dossiers_dead_letters", "Records that no rule could take.", ["service"])
+CONFLICTS = Gauge("dossiers_conflicts", "Same sequence with other bytes.", ["service"])
+EFFECTS_OPEN = Gauge("dossiers_effects_open", "Calls not yet answered.", ["service", "state"])
+EFFECT_AGE = Gauge("dossiers_effect_oldest_seconds", "Age of the oldest open call.", ["service"])
+EFFECTS = Counter("dossiers_effects_total", "Calls answered.", ["service", "kind", "outcome"])
+EFFECT_SECONDS = Histogram("dossiers_effect_seconds", "Duration of one call.", ["service", "kind"])

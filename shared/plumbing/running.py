@@ -1,0 +1,239 @@
+"""Starts a service's parts in order, stops them in reverse, and exits when one of them dies."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from contracts.topics import Topic
+from plumbing import watching
+from plumbing.applying import Part
+from plumbing.calls import Caller
+from plumbing.consuming import Consumer
+from plumbing.database import Pool, open_pool
+from plumbing.effects import Executor
+from plumbing.inlets import Settle
+from plumbing.logs import configure, describe, where
+from plumbing.migrating import migrate
+from plumbing.relay import Relay
+from plumbing.sealing import KeyRing
+from plumbing.serving import Health, make_app
+from plumbing.settings import CommonSettings
+from plumbing.settling import FloodGate, Settler
+from plumbing.waiting import patiently
+
+log = structlog.get_logger()
+
+#: A part that has not come round in this time is taken for stuck.
+STALL_SECONDS = 60.0
+
+
+def utc_now() -> datetime:
+    """Return the instant, aware."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Running:
+    """What a service may use while it runs."""
+
+    settings: CommonSettings
+    pool: Pool
+    keys: KeyRing
+    relay: Relay
+    clock: Callable[[], datetime]
+    executor: "Executor[Any] | None" = None
+
+    def wake(self) -> None:
+        """Let the relay and the executor look at once, after a commit of ours."""
+        self.relay.wake.set()
+        if self.executor is not None:
+            self.executor.wake.set()
+
+
+@dataclass
+class Assembly:
+    """What a service is made of; everything optional but its part."""
+
+    part: "Part[Any]"
+    inlets: Mapping[Topic, Settle] = field(default_factory=dict)
+    callers: Mapping[str, Caller] = field(default_factory=dict)
+    tasks: Sequence[Callable[[], Awaitable[None]]] = ()
+    routes: Callable[[FastAPI], None] | None = None
+    close: Callable[[], Awaitable[None]] | None = None
+
+
+Assemble = Callable[[Running], Awaitable[Assembly]]
+
+
+def main(settings: CommonSettings, service: str, migrations: Path, assemble: Assemble) -> None:
+    """Run the service until SIGTERM (exit 0) or until a part of it dies (exit 1)."""
+    configure(service, settings.log_level)
+    try:
+        import uvloop
+
+        uvloop.install()
+    except ImportError:  # pragma: no cover
+        pass
+    code = asyncio.run(_run(settings, service, migrations, assemble))
+    # Client libraries may keep threads or half-closed sockets; everything of ours is closed.
+    os._exit(code)
+
+
+async def _run(settings: CommonSettings, service: str, migrations: Path, assemble: Assemble) -> int:
+    health = Health()
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    try:
+        await patiently("migrate", lambda: migrate(settings.database_url, migrations))
+        pool = await open_pool(settings.database_url, application=f"{service}-{settings.replica}")
+        relay = Relay(service, settings.database_url, settings.kafka_bootstrap_servers)
+        keys = KeyRing.from_json(settings.particulars_keys)
+        running = Running(settings, pool, keys, relay, utc_now)
+        assembly = await assemble(running)
+        return await _live(running, assembly, service, health, stop)
+    except Exception as error:  # the supervisor starts us again; say why we stopped
+        log.critical("service_failed", error=describe(error), traceback=where(error))
+        return 1
+
+
+async def _live(
+    running: Running, assembly: Assembly, service: str, health: Health, stop: asyncio.Event
+) -> int:
+    settings = running.settings
+    app = make_app(service, health)
+    if assembly.routes is not None:
+        assembly.routes(app)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.http_host,
+            port=settings.http_port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=5,
+        )
+    )
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    tasks = [asyncio.create_task(_serve(server), name="http")]
+    consumer = _make_consumer(running, assembly, service)
+    tasks += _start_parts(running, assembly, service)
+    if consumer is not None:
+        await patiently("kafka", consumer.broker.start)
+        tasks.append(asyncio.create_task(consumer.watch(), name="watchdog"))
+    watching.attach(health, running, consumer, STALL_SECONDS)
+    log.info("service_started", port=settings.http_port, replica=settings.replica)
+    code = await _until_over(tasks, consumer, stop)
+    await _close(running, assembly, consumer, server, tasks)
+    log.info("service_stopped", outcome="asked" if code == 0 else "failed")
+    return code
+
+
+async def _serve(server: uvicorn.Server) -> None:
+    with contextlib.suppress(SystemExit):
+        await server._serve()
+    if not server.should_exit:
+        raise RuntimeError("the HTTP port could not be opened")
+
+
+def _make_consumer(running: Running, assembly: Assembly, service: str) -> Consumer | None:
+    if not assembly.inlets:
+        return None
+    settler = Settler(
+        service=service,
+        group=service,
+        pool=running.pool,
+        keys=running.keys,
+        inlets={topic.name: settle for topic, settle in assembly.inlets.items()},
+        clock=running.clock,
+        flood=FloodGate(running.settings.flood_limit),
+        settled=running.wake,
+    )
+    compacted = {t.name for t in assembly.inlets if t.config["cleanup.policy"] == "compact"}
+    settings = running.settings
+    return Consumer(settler, settings.kafka_bootstrap_servers, settings.replica, compacted)
+
+
+def _start_parts(running: Running, assembly: Assembly, service: str) -> list["asyncio.Task[None]"]:
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(running.relay.run(), name="relay")]
+    if assembly.callers:
+        running.executor = Executor(
+            assembly.part,
+            running.pool,
+            running.keys,
+            assembly.callers,
+            running.clock,
+            owner=f"{service}-{running.settings.replica}",
+            decided=running.relay.wake.set,
+        )
+        tasks.append(loop.create_task(running.executor.run(), name="executor"))
+    gauges = watching.refresh_gauges(running.pool, service)
+    tasks.append(loop.create_task(gauges, name="gauges"))
+    keeping = watching.forget_sent(running.pool, running.settings.sent_days)
+    tasks.append(loop.create_task(keeping, name="keeping"))
+    tasks += [asyncio.ensure_future(task()) for task in assembly.tasks]
+    return tasks
+
+
+async def _until_over(
+    tasks: Sequence["asyncio.Task[None]"], consumer: Consumer | None, stop: asyncio.Event
+) -> int:
+    waiter = asyncio.create_task(stop.wait())
+    watched: list[asyncio.Future[Any]] = [*tasks, waiter]
+    if consumer is not None:
+        watched.append(consumer.failed)
+    done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+    if waiter in done:
+        return 0
+    waiter.cancel()
+    for one in done:
+        error = None if one.cancelled() else one.exception()
+        name = one.get_name() if isinstance(one, asyncio.Task) else "consumer"
+        log.critical(
+            "part_died",
+            task=name,
+            error=describe(error) if error else "ended",
+            traceback=where(error) if error else "",
+        )
+    return 1
+
+
+async def _stop_consumer(consumer: Consumer | None) -> None:
+    if consumer is not None:
+        with contextlib.suppress(Exception):
+            await consumer.broker.stop()
+
+
+async def _close(
+    running: Running,
+    assembly: Assembly,
+    consumer: Consumer | None,
+    server: uvicorn.Server,
+    tasks: Sequence["asyncio.Task[None]"],
+) -> None:
+    server.should_exit = True
+    executors = [task for task in tasks if task.get_name() == "executor"]
+    for task in executors:
+        task.cancel()
+    await asyncio.wait([asyncio.ensure_future(_stop_consumer(consumer)), *executors], timeout=26)
+    for task in tasks:
+        if task.get_name() != "http":
+            task.cancel()
+    await asyncio.wait(tasks, timeout=6)
+    if assembly.close is not None:
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(assembly.close(), 3)
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(running.pool.close(), 3)

@@ -1,0 +1,183 @@
+"""The HTTP side every service has: health by progress, metrics, problems, tokens."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+
+from contracts.portal import Problem, problem_document
+from plumbing.logs import describe, where
+from plumbing.tokens import Client, IssuerAway, TokenVerifier, Unauthenticated
+
+log = structlog.get_logger()
+
+MAX_BODY_BYTES = 1024 * 1024
+_TYPES = "https://hotich.example/problems/"
+
+
+class ProblemRaised(Exception):
+    """An HTTP answer that is a problem document (RFC 9457)."""
+
+    def __init__(
+        self,
+        status: int,
+        name: str,
+        title: str,
+        detail: str,
+        headers: dict[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
+        super().__init__(name)
+        self.headers = headers or {}
+        errors = extra.pop("errors", ())
+        self.problem = Problem(
+            type=_TYPES + name, title=title, status=status, detail=detail, errors=errors
+        )
+        self.extra = extra
+
+
+def problem_response(raised: ProblemRaised) -> JSONResponse:
+    """Return the problem as `application/problem+json`."""
+    document = problem_document(raised.problem) | raised.extra
+    return JSONResponse(
+        document,
+        raised.problem.status,
+        raised.headers,
+        media_type="application/problem+json",
+    )
+
+
+class Health:
+    """Whether the process makes progress (live) and may be given work (ready)."""
+
+    def __init__(self) -> None:
+        self.live: Callable[[], str | None] = lambda: None
+        self.ready: Callable[[], Awaitable[str | None]] = self._never
+
+    @staticmethod
+    async def _never() -> str | None:
+        return "starting"
+
+
+class BodyLimit:
+    """Refuses bodies over the limit with 413, whether their length is declared or not."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
+            await _too_large()(scope, receive, send)
+            return
+        taken = 0
+
+        async def counted() -> Any:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > MAX_BODY_BYTES:
+                raise ProblemRaised(*_TOO_LARGE)
+            return message
+
+        await self._app(scope, counted, send)
+
+
+_TOO_LARGE = (413, "body-too-large", "Body too large", f"At most {MAX_BODY_BYTES} bytes are read.")
+
+
+def _too_large() -> JSONResponse:
+    return problem_response(ProblemRaised(*_TOO_LARGE))
+
+
+def make_app(title: str, health: Health) -> FastAPI:
+    """Return an app with `/health/live`, `/health/ready`, `/metrics` and problem answers."""
+    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None)
+    app.add_middleware(BodyLimit)
+    app.add_exception_handler(ProblemRaised, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_bug)
+
+    @app.get("/health/live", include_in_schema=False)
+    async def live() -> JSONResponse:
+        reason = health.live()
+        return JSONResponse({"live": reason is None, "reason": reason}, 503 if reason else 200)
+
+    @app.get("/health/ready", include_in_schema=False)
+    async def ready() -> JSONResponse:
+        reason = await health.ready()
+        return JSONResponse({"ready": reason is None, "reason": reason}, 503 if reason else 200)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+async def authenticate(request: Request, verifier: TokenVerifier, scope: str) -> Client:
+    """Return the caller; raises a 401, 403 or 503 problem."""
+    try:
+        client = await verifier.verify(request.headers.get("authorization"))
+    except Unauthenticated as error:
+        challenge = {"www-authenticate": f'Bearer error="invalid_token", scope="{scope}"'}
+        raise ProblemRaised(
+            401, "unauthenticated", "Token not valid", error.reason, challenge
+        ) from None
+    except IssuerAway:
+        raise ProblemRaised(
+            503, "issuer-away", "Token issuer away", "Try again.", {"retry-after": "2"}
+        ) from None
+    if scope not in client.scopes:
+        raise ProblemRaised(403, "scope-missing", "Not allowed", f"The token lacks {scope}.")
+    return client
+
+
+async def _on_problem(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ProblemRaised)
+    return problem_response(error)
+
+
+async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = tuple(
+        {
+            "field": ".".join(str(part) for part in item["loc"][1:]),
+            "rule": item["type"],
+            "detail": item["type"].replace("_", " "),
+            "source": "OpenAPI",
+        }
+        for item in error.errors()
+    )
+    return problem_response(
+        ProblemRaised(422, "invalid-request", "Invalid request", "See errors.", errors=errors)
+    )
+
+
+async def _on_http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return problem_response(
+        ProblemRaised(
+            error.status_code,
+            "http",
+            "Request not served",
+            str(error.detail),
+            dict(error.headers or {}),
+        )
+    )
+
+
+async def _on_bug(_: Request, error: Exception) -> JSONResponse:
+    log.error("request_failed", error=describe(error), traceback=where(error))
+    return problem_response(
+        ProblemRaised(500, "internal", "Internal error", "The request was not carried out.")
+    )

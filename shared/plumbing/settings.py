@@ -1,0 +1,23 @@
+"""What every service is told by its environment."""
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class CommonSettings(BaseSettings):
+    """Addresses, keys and the identity of this replica."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    kafka_bootstrap_servers: str
+    database_url: str
+    http_host: str = "127.0.0.1"
+    http_port: int
+    replica: str = "0"
+    particulars_keys: str
+    oidc_issuer: str
+    oidc_jwks_url: str
+    oidc_audience: str = "hotich"
+    log_level: str = "INFO"
+    flood_limit: int = 100
+    #: How long published rows stay, so that a damaged topic can be published again.
+    sent_days: int = 30

@@ -1,0 +1,140 @@
+"""Settles a partition's batch in one transaction; a bad record costs only itself."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from aiokafka import TopicPartition
+
+from contracts.envelope import MalformedEvent
+from contracts.topics import WRITER_OF
+from plumbing import metrics, offsets
+from plumbing.database import TRANSIENT, Pool
+from plumbing.deadletters import Dead, bury
+from plumbing.inlets import Settle, Settled
+from plumbing.logs import describe, where
+from plumbing.offsets import NotOwner
+from plumbing.sealing import KeyRing
+from plumbing.sequencing import Record
+
+log = structlog.get_logger()
+
+
+#: The place is kept and the batch comes again.
+PASSING: tuple[type[BaseException], ...] = (*TRANSIENT, NotOwner)
+
+
+class Flood(Exception):
+    """So many records fail that the fault is ours: stop, and let no more be parked."""
+
+
+#: Nothing of the batch was written, and it is not the records' fault.
+UNSETTLED: tuple[type[BaseException], ...] = (*PASSING, Flood)
+
+
+class FloodGate:
+    """Counts failures in a sliding window of `seconds`; more than `limit` is a flood."""
+
+    def __init__(self, limit: int, seconds: float = 60.0) -> None:
+        self._limit, self._seconds = limit, seconds
+        self._failures: deque[float] = deque()
+
+    def count(self, failures: int = 1) -> None:
+        """Count failures of this moment; raises Flood when there are too many."""
+        now = time.monotonic()
+        self._failures.extend([now] * failures)
+        while self._failures and self._failures[0] < now - self._seconds:
+            self._failures.popleft()
+        if len(self._failures) > self._limit:
+            raise Flood(f"more than {self._limit} records failed in {self._seconds:.0f} s")
+
+
+@dataclass
+class Settler:
+    """Runs the inlet of a topic inside the transaction that moves the partition's offset."""
+
+    service: str
+    group: str
+    pool: Pool
+    keys: KeyRing
+    inlets: Mapping[str, Settle]
+    clock: Callable[[], datetime]
+    flood: FloodGate
+    settled: Callable[[], None] = lambda: None
+
+    async def settle(self, tp: TopicPartition, records: Sequence[Record], expected: int) -> int:
+        """Settle the records, the first of which is at `expected` or after; return the next offset.
+
+        Raises one of TRANSIENT, NotOwner or Flood with nothing written of what was not settled.
+        """
+        started = time.monotonic()
+        whole = True
+        try:
+            self._count(tp, await self._once(tp, records, expected))
+        except UNSETTLED:
+            raise
+        except Exception as error:  # any rule's bug: find the record, spare the others
+            log.warning(
+                "batch_failed_replaying_singly",
+                **self._place(tp, expected),
+                count=len(records),
+                error=describe(error),
+                traceback=where(error),
+            )
+            metrics.ROLLBACKS.labels(self.service, tp.topic).inc()
+            whole = False
+        # Outside the handler: a record's reason must not name the batch's error as its context.
+        if not whole:
+            await self._singly(tp, records, expected)
+        self.settled()
+        metrics.BATCH_SECONDS.labels(self.service, tp.topic).observe(time.monotonic() - started)
+        following: int = records[-1].offset + 1
+        return following
+
+    async def _once(self, tp: TopicPartition, records: Sequence[Record], expected: int) -> Settled:
+        async with self.pool.acquire() as conn, conn.transaction():
+            await offsets.advance(conn, self.group, tp, expected, records[-1].offset + 1)
+            settled = await self.inlets[tp.topic](conn, records, self.clock())
+            # Written by our own services: what cannot be read there is a bad deploy.
+            if tp.topic in WRITER_OF:
+                self.flood.count(settled.dead)
+            return settled
+
+    async def _singly(self, tp: TopicPartition, records: Sequence[Record], expected: int) -> None:
+        for record in records:
+            try:
+                self._count(tp, await self._once(tp, [record], expected))
+            except UNSETTLED:
+                raise
+            except Exception as error:  # this is the bad one: its dossier waits, no other does
+                await self._bury(tp, record, expected, error)
+            expected = record.offset + 1
+
+    async def _bury(
+        self, tp: TopicPartition, record: Record, expected: int, error: Exception
+    ) -> None:
+        reason = error.reason if isinstance(error, MalformedEvent) else describe(error)
+        log.error(
+            "record_dead_lettered",
+            **self._place(tp, record.offset),
+            reason=reason,
+            traceback=where(error),
+        )
+        self.flood.count()
+        async with self.pool.acquire() as conn, conn.transaction():
+            await offsets.advance(conn, self.group, tp, expected, record.offset + 1)
+            await bury(conn, self.keys, [Dead(record, reason)])
+        self._count(tp, Settled(dead=1))
+
+    def _count(self, tp: TopicPartition, settled: Settled) -> None:
+        for outcome in ("applied", "duplicate", "parked", "dead"):
+            amount = getattr(settled, outcome)
+            if amount:
+                metrics.RECORDS.labels(self.service, tp.topic, outcome).inc(amount)
+
+    @staticmethod
+    def _place(tp: TopicPartition, offset: int) -> dict[str, object]:
+        return {"topic": tp.topic, "partition": tp.partition, "offset": offset}

@@ -1,0 +1,122 @@
+"""Access tokens (RFC 9068): fixed algorithm, cached keys, every claim checked."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import structlog
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet
+
+from plumbing.logs import describe
+
+log = structlog.get_logger()
+
+_ALGORITHMS = ["ES256"]
+_KEYS_SECONDS = 300.0
+#: A token of an unknown key makes us look for new keys, but not every such token.
+_REFETCH_SECONDS = 5.0
+_RETRY_SECONDS = 1.0
+_LEEWAY_SECONDS = 30
+#: What an answer that is no key set looks like.
+_UNREADABLE = (JoseError, ValueError, KeyError, TypeError)
+
+
+class Unauthenticated(Exception):
+    """The token says nothing we may believe; `reason` is a constant."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class IssuerAway(Exception):
+    """The token issuer's keys could not be fetched; the caller may try again."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """Who calls, as the token issuer vouches."""
+
+    client_id: str
+    scopes: frozenset[str]
+    claims: dict[str, Any]
+
+
+class TokenVerifier:
+    """Verifies bearer tokens of one issuer for one audience."""
+
+    def __init__(self, issuer: str, audience: str, jwks_url: str) -> None:
+        self._issuer, self._audience, self._jwks_url = issuer, audience, jwks_url
+        self._keys: KeySet | None = None
+        self._fetched_at = self._tried_at = -_KEYS_SECONDS
+        self._fetching = asyncio.Lock()
+
+    async def verify(self, authorization: str | None) -> Client:
+        """Return the client of an `Authorization` header; raises Unauthenticated or IssuerAway."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("token_missing")
+        decoded = await self._decode(token)
+        if str(decoded.header.get("typ")).lower() not in ("at+jwt", "application/at+jwt"):
+            raise Unauthenticated("token_is_no_access_token")
+        return self._client(decoded.claims)
+
+    async def _decode(self, token: str) -> jwt.Token:
+        try:
+            return jwt.decode(token, await self._current_keys(), algorithms=_ALGORITHMS)
+        except InvalidKeyIdError:
+            pass  # the key may be new
+        except (JoseError, ValueError):
+            raise Unauthenticated("token_invalid") from None
+        try:
+            keys = await self._current_keys(max_age_seconds=_REFETCH_SECONDS)
+            return jwt.decode(token, keys, algorithms=_ALGORITHMS)
+        except (JoseError, ValueError):
+            raise Unauthenticated("token_invalid") from None
+
+    def _client(self, claims: dict[str, Any]) -> Client:
+        rules = jwt.JWTClaimsRegistry(
+            leeway=_LEEWAY_SECONDS,
+            iss={"essential": True, "value": self._issuer},
+            aud={"essential": True, "value": self._audience},
+            exp={"essential": True},
+            client_id={"essential": True},
+        )
+        try:
+            rules.validate(claims)
+        except JoseError as error:
+            name = "token_expired" if error.error == "expired_token" else "token_claims_invalid"
+            raise Unauthenticated(name) from None
+        scopes = frozenset(str(claims.get("scope", "")).split())
+        return Client(str(claims["client_id"]), scopes, claims)
+
+    async def _current_keys(self, max_age_seconds: float = _KEYS_SECONDS) -> KeySet:
+        """Return keys of at most that age, or older ones while the issuer is away.
+
+        Whoever asks meanwhile waits for the same fetch; a failed one is not repeated at once.
+        """
+        async with self._fetching:
+            now = time.monotonic()
+            if now - self._fetched_at > max_age_seconds and now - self._tried_at > _RETRY_SECONDS:
+                await self._fetch()
+                self._tried_at = time.monotonic()
+            if self._keys is None:
+                raise IssuerAway
+            return self._keys
+
+    async def _fetch(self) -> None:
+        timeout = aiohttp.ClientTimeout(total=5)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.get(self._jwks_url) as response,
+            ):
+                response.raise_for_status()
+                self._keys = KeySet.import_key_set(await response.json())
+                self._fetched_at = time.monotonic()
+        except (aiohttp.ClientError, TimeoutError, OSError, *_UNREADABLE) as error:
+            log.warning("token_keys_not_fetched", error=describe(error))

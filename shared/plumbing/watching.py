@@ -1,0 +1,96 @@
+"""Health by progress, and the gauges that count what waits."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from plumbing import metrics
+from plumbing.consuming import Consumer
+from plumbing.database import TRANSIENT, Pool
+from plumbing.logs import describe
+from plumbing.serving import Health
+
+if TYPE_CHECKING:
+    from plumbing.running import Running
+
+log = structlog.get_logger()
+GAUGE_SECONDS = 5.0
+KEEPING_SECONDS = 3600.0
+
+_COUNTS = """
+SELECT (SELECT count(*) FROM inbound_parked) AS parked,
+    (SELECT count(*) FROM dead_letter) AS dead,
+    (SELECT count(*) FROM conflict) AS conflicts,
+    (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) FROM outbox)
+        AS outbox_age,
+    (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) FROM effect
+        WHERE state IN ('PENDING', 'IN_FLIGHT', 'IN_DOUBT')) AS effect_age,
+    (SELECT count(*) FROM effect WHERE state = 'PENDING') AS pending,
+    (SELECT count(*) FROM effect WHERE state = 'IN_DOUBT') AS in_doubt,
+    (SELECT count(*) FROM effect WHERE state = 'MANUAL') AS manual
+"""
+
+
+def attach(
+    health: Health, running: "Running", consumer: Consumer | None, stall_seconds: float
+) -> None:
+    """Make `health` tell of this process: live while it moves, ready while it may be given work."""
+
+    def live() -> str | None:
+        if time.monotonic() - running.relay.last_turn > stall_seconds:
+            # Kafka or the database may be away: a restart would not bring them back.
+            return None if running.relay.waiting else "relay_stalled"
+        executor = running.executor
+        if executor is not None and time.monotonic() - executor.last_turn > stall_seconds:
+            return "executor_stalled"
+        if consumer is not None and not consumer.alive():
+            return "consumer_tasks_ended"
+        if consumer is not None and consumer.stalled_seconds() > stall_seconds:
+            return "consumer_stalled"
+        return None
+
+    async def ready() -> str | None:
+        try:
+            async with asyncio.timeout(2), running.pool.acquire() as conn:
+                await conn.execute("SELECT 1")
+        except TRANSIENT:
+            return "database_away"
+        if consumer is not None and not consumer.assigned:
+            return "no_partitions_yet"
+        return live()
+
+    health.live, health.ready = live, ready
+
+
+async def forget_sent(pool: Pool, days: int) -> None:
+    """Delete published rows older than that many days, an hour's worth at a time."""
+    while True:
+        try:
+            await pool.execute(
+                "DELETE FROM outbox_sent WHERE sent_at < clock_timestamp() - make_interval("
+                "days => $1)",
+                days,
+            )
+        except TRANSIENT as error:
+            log.warning("keeping_waits_for_database", error=describe(error))
+        await asyncio.sleep(KEEPING_SECONDS)
+
+
+async def refresh_gauges(pool: Pool, service: str) -> None:
+    """Count what waits every few seconds, until cancelled."""
+    while True:
+        try:
+            async with pool.acquire() as conn:
+                (row,) = await conn.fetch(_COUNTS)
+            metrics.PARKED.labels(service).set(row["parked"])
+            metrics.DEAD_LETTERS.labels(service).set(row["dead"])
+            metrics.CONFLICTS.labels(service).set(row["conflicts"])
+            metrics.OUTBOX_AGE.labels(service).set(float(row["outbox_age"]))
+            metrics.EFFECT_AGE.labels(service).set(float(row["effect_age"]))
+            for state in ("pending", "in_doubt", "manual"):
+                metrics.EFFECTS_OPEN.labels(service, state).set(row[state])
+        except TRANSIENT as error:
+            log.warning("gauges_wait_for_database", error=describe(error))
+        await asyncio.sleep(GAUGE_SECONDS)

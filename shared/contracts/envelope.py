@@ -12,7 +12,6 @@ from pydantic import (
     AwareDatetime,
     Discriminator,
     Field,
-    PositiveInt,
     TypeAdapter,
     ValidationError,
     create_model,
@@ -42,15 +41,15 @@ class Envelope(Contract):
     `causeid` and `causehash` name what led to it.
     """
 
-    specversion: Literal["1.0"] = "1.0"
+    specversion: Literal["1.0"]
     id: UUID
     type: str
     source: str
     subject: DossierCode
     time: AwareDatetime
-    datacontenttype: Literal["application/json"] = "application/json"
+    datacontenttype: Literal["application/json"]
     dossierid: UUID
-    sequence: PositiveInt
+    sequence: Annotated[int, Field(ge=1, le=2**31 - 1)]
     prevhash: Sha256Hex
     causeid: Annotated[str, Field(min_length=1, max_length=120)]
     causehash: Sha256Hex
@@ -66,8 +65,8 @@ class Envelope(Contract):
 def _model_for(data: type[EventData]) -> type[Envelope]:
     name = data.__name__ + "Event"
     fields: dict[str, Any] = {
-        "type": (Literal[data.event_type()], data.event_type()),
-        "source": (Literal[f"/hotich/{data.service}"], f"/hotich/{data.service}"),
+        "type": (Literal[data.event_type()], ...),
+        "source": (Literal[f"/hotich/{data.service}"], ...),
         "data": (data, ...),
     }
     return cast(
@@ -91,7 +90,7 @@ def sha256(body: bytes) -> str:
 def decode(body: bytes) -> Envelope:
     """Return the event in `body`; raises MalformedEvent with a constant reason."""
     try:
-        return _ANY.validate_json(body)
+        return _ANY.validate_json(body, strict=True)
     except ValidationError as error:
         problems = problems_of(error)
     kinds = {problem["rule"] for problem in problems}
@@ -136,11 +135,13 @@ def extend(head: Head, data: EventData, cause: Cause, at: datetime) -> tuple[byt
     sequence = head.sequence + 1
     identity = event_id(head.dossier_id, data.service, sequence)
     event = MODELS[type(data)](
+        specversion="1.0",
         id=identity,
         type=data.event_type(),
         source=f"/hotich/{data.service}",
         subject=head.subject,
         time=at,
+        datacontenttype="application/json",
         dossierid=head.dossier_id,
         sequence=sequence,
         prevhash=head.hash,

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Base64Bytes, PositiveInt, StringConstraints
+from pydantic import Base64Bytes, Field, StringConstraints
 
 from contracts.forms import Form
 from contracts.model import ContactChannel, Contract
@@ -23,7 +23,7 @@ class ParticularsRecord(Contract):
     """The value on `dossier.particulars.v1`: AES-256-GCM, bound to dossier and version."""
 
     dossierid: UUID
-    version: PositiveInt
+    version: Annotated[int, Field(ge=1, le=2**31 - 2)]
     kid: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
     nonce: Base64Bytes
     ciphertext: Base64Bytes

@@ -8,9 +8,17 @@ from typing import Any, Literal
 from uuid import UUID
 
 
+class LeaseLost(Exception):
+    """Someone else may be making this call now; it must not be made here."""
+
+
 @dataclass(frozen=True)
 class Call:
-    """One call to make. `in_doubt`: it may have been made before; ask before telling again."""
+    """One call to make. `in_doubt`: it may have been made before; ask before telling again.
+
+    Where nothing can be asked, `await begin()` right before the point of no return: it raises
+    LeaseLost when the call is no longer ours to make, and a later attempt finds `begun` set.
+    """
 
     effect_id: UUID
     dossier_id: UUID
@@ -19,6 +27,8 @@ class Call:
     attempt: int
     in_doubt: bool
     age: timedelta
+    begun: bool
+    begin: Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)

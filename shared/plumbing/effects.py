@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -16,9 +17,9 @@ from contracts.decision import Answered, InDoubt, State
 from contracts.envelope import Cause, sha256
 from plumbing import metrics
 from plumbing.applying import Item, Part, apply_facts, lock
-from plumbing.calls import Answer, Call, Caller, backoff
+from plumbing.calls import Answer, Call, Caller, LeaseLost, backoff
 from plumbing.database import TRANSIENT, Conn, Pool
-from plumbing.leases import CLAIM, FINISH, RELEASE
+from plumbing.leases import BEGIN, CLAIM, FINISH, RELEASE
 from plumbing.logs import describe, where
 from plumbing.sealing import KeyRing, Sealed, Unsealable
 
@@ -68,6 +69,7 @@ class Executor(Generic[S]):
         self._decided, self._owner, self._released = decided, owner, owner is None
         self._answers: asyncio.Queue[tuple[_Claim, Answer]] = asyncio.Queue()
         self._flying: set[asyncio.Task[None]] = set()
+        self._unrecorded: set[UUID] = set()
         self.wake = asyncio.Event()
         self.last_turn = time.monotonic()
 
@@ -105,7 +107,9 @@ class Executor(Generic[S]):
             if not self._released:
                 await conn.execute(RELEASE, self._owner)
                 self._released = True
-            rows = await conn.fetch(CLAIM, float(LEASE_SECONDS), room, self._owner)
+            ours = list(self._unrecorded)
+            rows = await conn.fetch(CLAIM, float(LEASE_SECONDS), room, self._owner, ours)
+        self._unrecorded.update(row["effect_id"] for row in rows)
         for row in rows:
             task = asyncio.create_task(self._make(row))
             self._flying.add(task)
@@ -126,6 +130,8 @@ class Executor(Generic[S]):
             row["attempt"],
             row["in_doubt"],
             row["age"],
+            row["begun"],
+            partial(self._begin, row["effect_id"], row["fence"]),
         )
         started = time.monotonic()
         not_made = Answer("again", "request_does_not_open")
@@ -135,6 +141,11 @@ class Executor(Generic[S]):
         metrics.EFFECTS.labels(self._part.service, name, answer.outcome).inc()
         claim = _Claim(call, row["fence"], row["doubt_since"] is not None)
         await self._answers.put((claim, answer))
+
+    async def _begin(self, effect_id: UUID, fence: int) -> None:
+        async with self._pool.acquire() as conn:
+            if await conn.fetchval(BEGIN, effect_id, fence) is None:
+                raise LeaseLost
 
     def _open(self, row: Any) -> bytes | None:
         try:
@@ -162,18 +173,21 @@ class Executor(Generic[S]):
             while len(batch) < FINISH_BATCH and not self._answers.empty():
                 batch.append(self._answers.get_nowait())
             await self._record(batch)
-            for _ in batch:
+            for claim, _ in batch:
+                self._unrecorded.discard(claim.call.effect_id)
                 self._answers.task_done()
 
     async def _record(self, batch: Sequence[tuple[_Claim, Answer]]) -> None:
-        """Record the batch; one that cannot be recorded is left to its lease, then asked again."""
-        for attempt in range(1, 6):
+        """Record the batch, however long the database is away; its answers are known only here."""
+        pause_seconds = 0.2
+        while True:
             try:
                 await self._record_once(batch)
             except TRANSIENT as error:
-                log.warning("answers_wait_for_database", error=describe(error), attempt=attempt)
-                await asyncio.sleep(random.uniform(0.2, 1.0) * attempt)
-            except Exception as error:  # a rule's bug: find the answer, spare the others
+                log.warning("answers_wait_for_database", error=describe(error))
+                await asyncio.sleep(random.uniform(pause_seconds, pause_seconds * 2))
+                pause_seconds = min(pause_seconds * 2, 5.0)
+            except Exception as error:  # a rule's bug: it is asked again, and spares the others
                 log.error("answers_not_recorded", error=describe(error), traceback=where(error))
                 if len(batch) > 1:
                     for one in batch:

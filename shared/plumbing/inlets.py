@@ -16,6 +16,7 @@ from plumbing import cursors
 from plumbing.applying import Item, Part, apply_facts, lock
 from plumbing.database import Conn
 from plumbing.deadletters import Dead, bury
+from plumbing.leases import BLANK
 from plumbing.sealing import KeyRing, Sealed, Unsealable, particulars_purpose
 from plumbing.sequencing import Arrived, Cursor, Record, Unreadable, read, sort
 
@@ -147,6 +148,9 @@ class ParticularsInlet(Generic[S]):
                 cause = Cause(f"{PARTICULARS}:{version}", digest)
                 items.append(Item(dossier_id, message, cause))
         await apply_facts(conn, self.part, self.keys, heads, items, now)
+        erased = [one.dossier_id for one in items if isinstance(one.message, ParticularsErased)]
+        if erased:
+            await conn.execute(BLANK, erased)
         await cursors.save_cursors(
             conn, {key: value for key, value in seen.items() if key[1] == PARTICULARS}
         )

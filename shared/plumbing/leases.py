@@ -1,6 +1,7 @@
 """How an effect is claimed and answered, in SQL."""
 
-#: $1 lease in seconds, $2 how many. Time is the database's; one at a time of a dossier's lane.
+#: $1 lease in seconds, $2 how many, $3 owner, $4 those whose answers wait to be written.
+#: Time is the database's; one at a time of a dossier's lane.
 CLAIM = """
 UPDATE effect e SET
     in_doubt = e.in_doubt OR e.state <> 'PENDING',
@@ -10,14 +11,15 @@ FROM (
     SELECT c.effect_id FROM effect c
     WHERE ((c.state IN ('PENDING', 'IN_DOUBT') AND c.due_at <= clock_timestamp())
         OR (c.state = 'IN_FLIGHT' AND c.lease_until < clock_timestamp()))
+      AND c.effect_id <> ALL($4::uuid[])
       AND NOT EXISTS (
         SELECT 1 FROM effect p WHERE p.dossier_id = c.dossier_id AND p.lane = c.lane
           AND p.position < c.position AND p.state IN ('PENDING', 'IN_FLIGHT', 'IN_DOUBT'))
     ORDER BY c.due_at LIMIT $2 FOR UPDATE OF c SKIP LOCKED
 ) due
 WHERE e.effect_id = due.effect_id
-RETURNING e.effect_id, e.dossier_id, e.kind, e.request, e.attempt, e.in_doubt, e.fence,
-    e.doubt_since, clock_timestamp() - e.created_at AS age
+RETURNING e.effect_id, e.dossier_id, e.kind, e.request, e.attempt, e.in_doubt, e.begun,
+    e.fence, e.doubt_since, clock_timestamp() - e.created_at AS age
 """
 
 #: Per answer $1 effect, $2 fence, $3 state, $4 reason, $5 in doubt, $6 pause in seconds. Whoever
@@ -26,6 +28,7 @@ FINISH = """
 UPDATE effect e SET reason = t.reason, lease_until = NULL,
     state = CASE WHEN t.state = 'PENDING' AND e.in_doubt THEN 'IN_DOUBT' ELSE t.state END,
     in_doubt = e.in_doubt OR t.in_doubt,
+    begun = e.begun AND t.state <> 'PENDING',
     due_at = clock_timestamp() + make_interval(secs => t.pause),
     doubt_since = CASE WHEN t.in_doubt
         THEN coalesce(e.doubt_since, clock_timestamp()) ELSE e.doubt_since END,
@@ -40,4 +43,15 @@ RETURNING e.effect_id, e.fence, e.doubt_since
 #: A replica that comes back takes up its own calls at once; what was under way is in doubt.
 RELEASE = """
 UPDATE effect SET lease_until = clock_timestamp() WHERE state = 'IN_FLIGHT' AND owner = $1
+"""
+
+#: $1 effect, $2 fence. Written before the part of a call that cannot be taken back.
+BEGIN = """
+UPDATE effect SET begun = true WHERE effect_id = $1 AND fence = $2 AND state = 'IN_FLIGHT'
+RETURNING 1
+"""
+
+#: $1 dossiers whose personal data is erased: what a person was to look at goes too.
+BLANK = """
+UPDATE effect SET request = NULL WHERE dossier_id = ANY($1::uuid[]) AND state = 'MANUAL'
 """

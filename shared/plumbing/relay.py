@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from contracts.envelope import CONTENT_TYPE
-from contracts.topics import TOPICS
+from contracts.topics import PARTICULARS, TOPICS
 from plumbing import metrics
 from plumbing.database import TRANSIENT
 from plumbing.logs import describe
@@ -28,7 +28,9 @@ SEND_SECONDS = 30.0
 IDLE_SECONDS = 0.1
 SHARE_SECONDS = 2.0
 _CLASS = 0x6F757462
-_HEADERS = [("content-type", CONTENT_TYPE.encode())]
+_EVENT = [("content-type", CONTENT_TYPE.encode())]
+#: Personal data is one sealed document, no event.
+_HEADERS = {PARTICULARS.name: [("content-type", b"application/json")]}
 
 
 class Relay:
@@ -130,7 +132,10 @@ class Relay:
     ) -> "asyncio.Future[Any]":
         try:
             future: asyncio.Future[Any] = await producer.send(
-                row["topic"], value=row["body"], key=row["key"], headers=_HEADERS
+                row["topic"],
+                value=row["body"],
+                key=row["key"],
+                headers=_HEADERS.get(row["topic"], _EVENT),
             )
         except KafkaError as error:  # a row that cannot be sent holds up its own key alone
             future = asyncio.get_running_loop().create_future()

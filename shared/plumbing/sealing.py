@@ -9,6 +9,8 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+KEY_BYTES = 32
+
 
 class Unsealable(Exception):
     """Sealed bytes that no key of the ring opens for that purpose."""
@@ -44,6 +46,8 @@ class KeyRing:
     def __init__(self, current: str, keys: dict[str, bytes]) -> None:
         if current not in keys:
             raise ValueError("the current key is not in the ring")
+        if any(len(key) != KEY_BYTES for key in keys.values()):
+            raise ValueError(f"a key of the ring is not {KEY_BYTES} bytes long")
         self._current = current
         self._ciphers = {kid: AESGCM(key) for kid, key in keys.items()}
 

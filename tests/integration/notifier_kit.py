@@ -25,7 +25,11 @@ NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 def a_call(kind: str, request: Contract) -> Call:
     """Return the first attempt of a call."""
     body = request.model_dump_json().encode()
-    return Call(uuid4(), uuid4(), kind, body, 1, False, timedelta(0))
+    return Call(uuid4(), uuid4(), kind, body, 1, False, timedelta(0), False, nothing_to_note)
+
+
+async def nothing_to_note() -> None:
+    """Stand for the note before the point of no return, where a test has no database."""
 
 
 def an_sms(to: str = PHONE) -> Call:
@@ -79,6 +83,11 @@ def portals_of(url: str, http: ClientSession, portal: str = "national-portal") -
 def callbacks_of(sandbox: Sandbox, http: ClientSession) -> PortalCallbacks:
     """Return the caller of the sandbox's national portal."""
     return portals_of(f"{sandbox.url}/portals/national-portal/callbacks", http)
+
+
+def begun(call: Call) -> Call:
+    """Return the next attempt of a call whose sender was killed past the point of no return."""
+    return replace(in_doubt(call), begun=True)
 
 
 def in_doubt(call: Call) -> Call:

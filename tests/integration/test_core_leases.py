@@ -99,17 +99,36 @@ async def test_given_a_stale_and_a_live_answer_in_one_batch_when_recorded_then_o
     monkeypatch.setattr(effects, "LEASE_SECONDS", 0.05)
     dossier = Dossier()
     await bench.bring(dossier, TELL)
-    executor = an_executor(bench, Outside([NO, DONE]))
-    await executor._claim(1)
-    stale = await executor._answers.get()
+    frozen, other = an_executor(bench, Outside([NO])), an_executor(bench, Outside([DONE]))
+    await frozen._claim(1)
+    stale = await frozen._answers.get()
     await until(lambda: bench.count("effect WHERE lease_until < clock_timestamp()"))
-    await executor._claim(1)
-    live = await executor._answers.get()
+    await other._claim(1)
+    live = await other._answers.get()
 
-    await executor._record([stale, live])
+    await other._record([stale, live])
 
     assert await states(bench) == [(TELL.kind, "DONE", "")]
     assert await bench.trail(dossier) == ("brought", "done toy:told")
+
+
+async def test_given_an_answer_not_yet_written_when_its_lease_is_over_then_it_is_not_asked_again(
+    bench, monkeypatch
+):
+    monkeypatch.setattr(effects, "LEASE_SECONDS", 0.05)
+    dossier = Dossier()
+    await bench.bring(dossier, TELL)
+    outside = Outside([DONE, NO])
+    executor = an_executor(bench, outside)
+    await executor._claim(1)
+    answer = await executor._answers.get()
+    await until(lambda: bench.count("effect WHERE lease_until < clock_timestamp()"))
+
+    assert await executor._claim(1) == 0
+    await executor._record([answer])
+
+    assert len(outside.calls) == 1
+    assert await states(bench) == [(TELL.kind, "DONE", "")]
 
 
 async def test_given_a_lane_when_its_first_call_is_not_ended_then_only_that_lane_waits(bench):

@@ -159,7 +159,10 @@ async def test_given_a_relay_whose_session_is_ended_when_rows_wait_then_it_comes
 
     async with running(relay):
         await until(lambda: len(relay._held) == SHARDS)
-        locks = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' LIMIT 1"
+        locks = (
+            "SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+            " WHERE l.locktype = 'advisory' AND d.datname = current_database() LIMIT 1"
+        )
         await terminate_backends(bench.url, [await bench.pool.fetchval(locks)])
         await publish(bench, (b"k", b"1"))
         await drained(bench)

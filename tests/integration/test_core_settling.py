@@ -104,7 +104,7 @@ async def test_given_poison_of_every_kind_when_settled_then_each_is_kept_whole_a
         "key_is_not_the_dossier",
         "unknown_event_type",
         "schema_violation",
-        "DataError <- OverflowError",
+        "schema_violation",
         "wrong_source_for_topic",
         "too_large",
     ]

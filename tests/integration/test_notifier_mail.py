@@ -1,11 +1,12 @@
 """Mail as the notifier sends it: taken once, or never claimed and never repeated."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
-from plumbing.calls import Answer
-from tests.integration.notifier_kit import CODE, a_mail, in_doubt, mail_of
+from plumbing.calls import Answer, LeaseLost
+from tests.integration.notifier_kit import CODE, a_mail, begun, in_doubt, mail_of
 from tests.integration.sandbox_process import Sandbox, a_sandbox
 
 
@@ -38,10 +39,27 @@ async def test_given_no_answer_after_the_mail_then_stuck_and_it_is_never_sent_ag
     await sandbox.fault("mail", kind=kind, share=1, times=1, seconds=0)
     mail, call = mail_of(sandbox), a_mail()
 
-    answers = [await mail(call), await mail(in_doubt(call))]
+    answers = [await mail(call), await mail(begun(call))]
 
     assert [one.outcome for one in answers] == ["stuck", "stuck"]
     assert len(await sandbox.journal(f"{call.effect_id}@example.vn")) == sent
+
+
+async def test_given_a_sender_killed_before_the_mail_was_begun_then_it_is_sent(sandbox):
+    call = a_mail()
+
+    assert await mail_of(sandbox)(in_doubt(call)) == Answer("done")
+    assert len(await sandbox.journal(f"{call.effect_id}@example.vn")) == 1
+
+
+async def test_given_a_lease_lost_before_the_mail_was_begun_then_nothing_is_sent(sandbox):
+    async def lost() -> None:
+        raise LeaseLost
+
+    call = replace(a_mail(), begin=lost)
+
+    assert await mail_of(sandbox)(call) == Answer("again", "lease_lost")
+    assert await sandbox.journal(f"{call.effect_id}@example.vn") == []
 
 
 async def test_given_a_passing_refusal_then_again(sandbox):

@@ -9,6 +9,7 @@ import pytest
 
 from notifier import smtp
 from notifier.smtp import MailRefused, MailServer, NotTaken, PerhapsTaken
+from tests.integration.notifier_kit import nothing_to_note
 
 MAIL = b"Subject: hello\r\n\r\n.first\r\nsecond\r\n"
 RECIPIENT = "thu@example.com"
@@ -76,7 +77,8 @@ async def a_server(**plays: str) -> AsyncIterator[PlayedServer]:
 async def deliver(played: PlayedServer, recipient: str = RECIPIENT) -> str:
     """Return what became of one mail, by the name of the exception or `taken`."""
     try:
-        await MailServer("127.0.0.1", played.port, "tu@example.vn").deliver(recipient, MAIL)
+        server = MailServer("127.0.0.1", played.port, "tu@example.vn")
+        await server.deliver(recipient, MAIL, begin=nothing_to_note)
     except (MailRefused, NotTaken, PerhapsTaken) as outcome:
         return " ".join([type(outcome).__name__, *map(str, outcome.args)])
     return "taken"

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from plumbing import effects
 from plumbing.applying import lock
 from tests.integration.core_kit import until
 from tests.integration.notifier_bench import (
@@ -26,7 +27,11 @@ async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[San
 
 
 @pytest.fixture
-async def bench(database: str, sandbox: Sandbox) -> AsyncIterator[NotifierBench]:
+async def bench(
+    database: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[NotifierBench]:
+    # A crash does not wait for its calls.
+    monkeypatch.setattr(effects, "DRAIN_SECONDS", 0.05)
     async with a_notifier(database, sandbox) as one:
         yield one
         for component in ("sms", "mail", "callbacks"):

@@ -11,7 +11,7 @@ import structlog
 from notifier.outside import NoAnswer, NotSent, status_of
 from notifier.requests import MailRequest
 from notifier.smtp import MailRefused, MailServer, NotTaken, PerhapsTaken
-from plumbing.calls import Answer, Call
+from plumbing.calls import Answer, Call, LeaseLost
 
 log = structlog.get_logger()
 
@@ -85,13 +85,13 @@ class Mail:
 
     async def __call__(self, call: Call) -> Answer:
         """Return the server's word; `stuck` when the mail may have gone and nobody can tell."""
-        if call.in_doubt:
+        if call.begun:
             return Answer("stuck", "stopped_while_sending")
         request = MailRequest.model_validate_json(call.request)
         recipient = _in_ascii_where_possible(request.to)
         mail = compose(request, recipient, self._server.sender, call.effect_id)
         try:
-            await self._server.deliver(recipient, mail)
+            await self._server.deliver(recipient, mail, begin=call.begin)
         except MailRefused as refusal:
             return Answer("no", f"smtp_{refusal.code}")
         except NotTaken as failure:
@@ -100,6 +100,8 @@ class Mail:
         except PerhapsTaken:
             log.error("mail_in_doubt", kind=call.kind, dossier_id=str(call.dossier_id))
             return Answer("stuck", "no_answer")
+        except LeaseLost:
+            return Answer("again", "lease_lost")
         return Answer("done")
 
 

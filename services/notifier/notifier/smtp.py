@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+from collections.abc import Awaitable, Callable
 
 import aiosmtplib
 from aiosmtplib import (
@@ -15,7 +16,7 @@ from aiosmtplib import (
 from aiosmtplib.protocol import SMTPProtocol
 
 #: Together well below the time of one call.
-BEFORE_SECONDS, ANSWER_SECONDS, FAREWELL_SECONDS = 8.0, 12.0, 1.0
+BEFORE_SECONDS, ANSWER_SECONDS, FAREWELL_SECONDS = 7.0, 10.0, 1.0
 
 _FIRST_DOT = re.compile(rb"(?m)^\.")
 
@@ -52,10 +53,13 @@ class MailServer:
         """Return the sender's domain."""
         return self.sender.rpartition("@")[2]
 
-    async def deliver(self, recipient: str, mail: bytes) -> None:
+    async def deliver(
+        self, recipient: str, mail: bytes, *, begin: Callable[[], Awaitable[None]]
+    ) -> None:
         """Return once the server has taken the mail (lines end with CRLF).
 
-        Raises MailRefused, NotTaken or PerhapsTaken, and nothing else but a cancellation.
+        `begin` is awaited before the first byte of the mail; nothing is sent when it raises.
+        Raises MailRefused, NotTaken or PerhapsTaken, or what `begin` raised.
         """
         client = aiosmtplib.SMTP(
             hostname=self._host,
@@ -65,6 +69,7 @@ class MailServer:
         )
         try:
             protocol = await self._prepare(client, recipient)
+            await begin()
             await _transfer(protocol, mail)
         finally:
             with contextlib.suppress(SMTPException, OSError):

@@ -98,6 +98,7 @@ CREATE TABLE effect (
     state       text NOT NULL DEFAULT 'PENDING'
         CHECK (state IN ('PENDING', 'IN_FLIGHT', 'IN_DOUBT', 'DONE', 'REJECTED', 'MANUAL')),
     in_doubt    boolean NOT NULL DEFAULT false,
+    begun       boolean NOT NULL DEFAULT false,
     doubt_since timestamptz,
     request     bytea,
     fence       bigint NOT NULL DEFAULT 0,
@@ -115,4 +116,5 @@ CREATE TABLE effect (
 CREATE INDEX effect_open ON effect (due_at) WHERE state IN ('PENDING', 'IN_FLIGHT', 'IN_DOUBT');
 CREATE INDEX effect_lane ON effect (dossier_id, lane, position)
     WHERE state IN ('PENDING', 'IN_FLIGHT', 'IN_DOUBT');
+COMMENT ON COLUMN effect.begun IS 'Committed before what cannot be asked about nor taken back.';
 COMMENT ON COLUMN effect.request IS 'The exact bytes to send, encrypted; blank once answered.';

@@ -22,6 +22,8 @@ from contracts.model import Contract, DossierCode, Sha256Hex, problems_of
 
 CONTENT_TYPE = "application/cloudevents+json"
 GENESIS = "0" * 64
+#: No event is larger; readers refuse what is.
+MAX_EVENT_BYTES = 64 * 1024
 
 
 class MalformedEvent(Exception):
@@ -31,6 +33,10 @@ class MalformedEvent(Exception):
         super().__init__(reason)
         self.reason = reason
         self.problems = problems or []
+
+
+class EventTooLarge(Exception):
+    """An event of ours that exceeds MAX_EVENT_BYTES; it is not published."""
 
 
 class Envelope(Contract):
@@ -102,8 +108,14 @@ def decode(body: bytes) -> Envelope:
 
 
 def encode(event: Envelope) -> bytes:
-    """Return the bytes that are hashed, stored and published, exactly these."""
-    return event.model_dump_json(exclude_none=True).encode()
+    """Return the bytes that are hashed, stored and published, exactly these.
+
+    Raises EventTooLarge: nobody would read it.
+    """
+    body = event.model_dump_json(exclude_none=True).encode()
+    if len(body) > MAX_EVENT_BYTES:
+        raise EventTooLarge(event.type)
+    return body
 
 
 @dataclass(frozen=True)

@@ -5,22 +5,25 @@ from dataclasses import dataclass, field
 PARTITIONS = 6
 DAY_MS = 24 * 60 * 60 * 1000
 
+#: The broker counts a whole batch against this, so it is far above the size of one record.
+_LARGEST_BATCH = str(1024 * 1024)
+
 _FOR_EVER = {
     "cleanup.policy": "delete",
     "retention.ms": "-1",
     "message.timestamp.type": "LogAppendTime",
-    "max.message.bytes": str(64 * 1024),
+    "max.message.bytes": _LARGEST_BATCH,
 }
 _FOR_DAYS = {
     "cleanup.policy": "delete",
     "retention.ms": str(7 * DAY_MS),
     "message.timestamp.type": "LogAppendTime",
-    "max.message.bytes": str(1024 * 1024),
+    "max.message.bytes": _LARGEST_BATCH,
 }
 _LATEST_ONLY = {
     "cleanup.policy": "compact",
     "message.timestamp.type": "LogAppendTime",
-    "max.message.bytes": str(256 * 1024),
+    "max.message.bytes": _LARGEST_BATCH,
 }
 
 

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 BATCH = 1000
 #: The broker counts `max.message.bytes` of a whole batch: a larger one would never be taken.
-BATCH_BYTES = min(int(topic.config["max.message.bytes"]) for topic in TOPICS)
+BATCH_BYTES = min(256 * 1024, *(int(topic.config["max.message.bytes"]) for topic in TOPICS))
 SEND_SECONDS = 30.0
 IDLE_SECONDS = 0.1
 SHARE_SECONDS = 2.0

@@ -10,6 +10,7 @@ from aiokafka import ConsumerRecord
 
 from contracts.envelope import (
     GENESIS,
+    MAX_EVENT_BYTES,
     Cause,
     Envelope,
     MalformedEvent,
@@ -81,7 +82,7 @@ def read(record: Record) -> Arrived | Unreadable:
     """Return the event in a record of a lifecycle topic, or why there is none."""
     if record.value is None:
         return Unreadable(record, "tombstone")
-    if len(record.value) > 64 * 1024:
+    if len(record.value) > MAX_EVENT_BYTES:
         return Unreadable(record, "too_large")
     try:
         event = decode(record.value)

@@ -4,14 +4,17 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.envelope import (
     GENESIS,
+    MAX_EVENT_BYTES,
     MODELS,
     Cause,
     Envelope,
+    EventTooLarge,
     Head,
     decode,
     encode,
@@ -135,3 +138,11 @@ def test_whatever_is_encoded_decodes_to_the_same_and_to_the_same_bytes(
         assert type(event) is MODELS[type(data)]
         assert (event.sequence, event.prevhash) == (head.sequence + 1, head.hash)
         assert encode(event) == body
+
+
+def test_given_an_event_no_reader_would_take_then_it_is_not_made() -> None:
+    event = decode(extend(START, ROUTED, CAUSE, AT)[0])
+    large = ROUTED.model_copy(update={"reference_version": "x" * MAX_EVENT_BYTES})
+
+    with pytest.raises(EventTooLarge):
+        encode(event.model_copy(update={"data": large}))

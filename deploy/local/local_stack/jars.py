@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -84,7 +85,8 @@ def _fetch(libs: Path, report: Report) -> None:
             raise StackFailed(
                 "kafka",
                 f"its jars could not be fetched: {type(error).__name__}",
-                advice="check the network connection and run the same command again",
+                advice="check the network connection (behind a proxy with its own certificates:"
+                " name them in SSL_CERT_FILE) and run the same command again",
             ) from error
         for path in resolved:
             shutil.copyfile(path, gathered / path.name)
@@ -97,10 +99,18 @@ def _resolve(scratch: Path, report: Report) -> list[Path]:
     import jgo
     from jgo.maven import PythonResolver
 
+    _trust_as_pip_does()
     report(f"Apache Kafka {VERSION}: resolving {len(expected())} jars (about 43 MB)")
     resolver = PythonResolver(progress_callback=_Progress(report))
     environment = jgo.build(COORDINATES, cache_dir=scratch / "jgo", resolver=resolver)
     return [Path(path) for path in environment.all_jars]
+
+
+def _trust_as_pip_does() -> None:
+    """Let the HTTP client trust what pip was told to trust, behind a proxy of one's own."""
+    known = os.environ.get("SSL_CERT_FILE") or os.environ.get("PIP_CERT")
+    if known:
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", known)
 
 
 class _Progress:

@@ -4,24 +4,18 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
 
-from contracts.topics import Topic
 from plumbing import watching
-from plumbing.applying import Part
-from plumbing.calls import Caller
+from plumbing.assembly import Assemble, Assembly, Running, utc_now
 from plumbing.consuming import Consumer
-from plumbing.database import Pool, open_pool
+from plumbing.database import open_pool
 from plumbing.effects import Executor
-from plumbing.inlets import Settle
 from plumbing.logs import configure, describe, where
 from plumbing.migrating import migrate
 from plumbing.relay import Relay
@@ -35,44 +29,6 @@ log = structlog.get_logger()
 
 #: A part that has not come round in this time is taken for stuck.
 STALL_SECONDS = 60.0
-
-
-def utc_now() -> datetime:
-    """Return the instant, aware."""
-    return datetime.now(UTC)
-
-
-@dataclass
-class Running:
-    """What a service may use while it runs."""
-
-    settings: CommonSettings
-    pool: Pool
-    keys: KeyRing
-    relay: Relay
-    clock: Callable[[], datetime]
-    executor: "Executor[Any] | None" = None
-
-    def wake(self) -> None:
-        """Let the relay and the executor look at once, after a commit of ours."""
-        self.relay.wake.set()
-        if self.executor is not None:
-            self.executor.wake.set()
-
-
-@dataclass
-class Assembly:
-    """What a service is made of; everything optional but its part."""
-
-    part: "Part[Any]"
-    inlets: Mapping[Topic, Settle] = field(default_factory=dict)
-    callers: Mapping[str, Caller] = field(default_factory=dict)
-    tasks: Sequence[Callable[[], Awaitable[None]]] = ()
-    routes: Callable[[FastAPI], None] | None = None
-    close: Callable[[], Awaitable[None]] | None = None
-
-
-Assemble = Callable[[Running], Awaitable[Assembly]]
 
 
 def main(settings: CommonSettings, service: str, migrations: Path, assemble: Assemble) -> None:

@@ -2,18 +2,15 @@
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
 
 import structlog
 
 from plumbing import metrics
+from plumbing.assembly import Running
 from plumbing.consuming import Consumer
 from plumbing.database import TRANSIENT, Pool
 from plumbing.logs import describe
 from plumbing.serving import Health
-
-if TYPE_CHECKING:
-    from plumbing.running import Running
 
 log = structlog.get_logger()
 GAUGE_SECONDS = 5.0
@@ -34,7 +31,7 @@ SELECT (SELECT count(*) FROM inbound_parked) AS parked,
 
 
 def attach(
-    health: Health, running: "Running", consumer: Consumer | None, stall_seconds: float
+    health: Health, running: Running, consumer: Consumer | None, stall_seconds: float
 ) -> None:
     """Make `health` tell of this process: live while it moves, ready while it may be given work."""
 

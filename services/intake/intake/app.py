@@ -15,7 +15,7 @@ from intake.submitting import Counter
 from intake.taking import Desk
 from plumbing import running
 from plumbing.applying import Part
-from plumbing.running import Assembly, Running
+from plumbing.assembly import Assembly, Running
 from plumbing.tokens import TokenVerifier
 from reference import Reference, load
 

@@ -15,8 +15,8 @@ from notifier.smtp import MailServer
 from notifier.store import CorrespondenceStore
 from plumbing import running
 from plumbing.applying import Part
+from plumbing.assembly import Assembly, Running
 from plumbing.inlets import LifecycleInlet, ParticularsInlet
-from plumbing.running import Assembly, Running
 from plumbing.sealing import KeyRing
 from reference import load
 

@@ -8,8 +8,8 @@ import reference
 from contracts.decision import Context
 from contracts.topics import LIFECYCLE, PARTICULARS
 from plumbing.applying import Part
+from plumbing.assembly import Assembly, Running
 from plumbing.inlets import LifecycleInlet, ParticularsInlet
-from plumbing.running import Assembly, Running
 from plumbing.running import main as run
 from registry_sync.domain import PUSH, RULES
 from registry_sync.polling import Poller

@@ -12,9 +12,9 @@ import structlog
 
 from contracts.envelope import Cause
 from plumbing.applying import Item, Part, apply, lock
+from plumbing.assembly import Running
 from plumbing.database import TRANSIENT
 from plumbing.logs import describe
-from plumbing.running import Running
 from registry_sync.domain import RegisterSaid, Registration
 from registry_sync.register import Register, RegisterAway, RegisterMisspoke
 from registry_sync.store import Due, claim_due

@@ -13,7 +13,7 @@ from contracts.decision import Refused
 from contracts.envelope import Cause
 from contracts.model import Contract, ReturnKind
 from plumbing.applying import Item, Part, apply, lock
-from plumbing.running import Running
+from plumbing.assembly import Running
 from plumbing.serving import ProblemRaised, authenticate
 from plumbing.tokens import Client, TokenVerifier
 from routing.domain import Accept, Case, GiveBack, allowed_acts

@@ -5,8 +5,8 @@ from pathlib import Path
 import reference
 from contracts.topics import LIFECYCLE
 from plumbing.applying import Part
+from plumbing.assembly import Assembly, Running
 from plumbing.inlets import LifecycleInlet
-from plumbing.running import Assembly, Running
 from plumbing.running import main as run
 from plumbing.tokens import TokenVerifier
 from routing.api import binder

@@ -1,0 +1,56 @@
+"""What a service is made of, and what it may use while it runs."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import FastAPI
+
+from contracts.topics import Topic
+from plumbing.applying import Part
+from plumbing.calls import Caller
+from plumbing.database import Pool
+from plumbing.effects import Executor
+from plumbing.inlets import Settle
+from plumbing.relay import Relay
+from plumbing.sealing import KeyRing
+from plumbing.settings import CommonSettings
+
+
+def utc_now() -> datetime:
+    """Return the instant, aware."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Running:
+    """What a service may use while it runs."""
+
+    settings: CommonSettings
+    pool: Pool
+    keys: KeyRing
+    relay: Relay
+    clock: Callable[[], datetime]
+    executor: "Executor[Any] | None" = None
+
+    def wake(self) -> None:
+        """Let the relay and the executor look at once, after a commit of ours."""
+        self.relay.wake.set()
+        if self.executor is not None:
+            self.executor.wake.set()
+
+
+@dataclass
+class Assembly:
+    """What a service is made of; everything optional but its part."""
+
+    part: "Part[Any]"
+    inlets: Mapping[Topic, Settle] = field(default_factory=dict)
+    callers: Mapping[str, Caller] = field(default_factory=dict)
+    tasks: Sequence[Callable[[], Awaitable[None]]] = ()
+    routes: Callable[[FastAPI], None] | None = None
+    close: Callable[[], Awaitable[None]] | None = None
+
+
+Assemble = Callable[[Running], Awaitable[Assembly]]

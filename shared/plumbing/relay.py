@@ -18,6 +18,7 @@ from plumbing import metrics
 from plumbing.database import TRANSIENT
 from plumbing.logs import describe
 from plumbing.outbox import SHARDS
+from plumbing.waiting import let_go
 
 log = structlog.get_logger()
 
@@ -63,6 +64,13 @@ class Relay:
                     await self._turn(connection)
                     pause_seconds, self.waiting = 0.2, False
             except (*TRANSIENT, KafkaError, asyncpg.PostgresError) as error:
+                self.waiting = True
+                log.warning("relay_starts_over", error=describe(error))
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                # It was a task inside the client that was cancelled, not this one.
                 self.waiting = True
                 log.warning("relay_starts_over", error=describe(error))
             finally:
@@ -161,10 +169,7 @@ class Relay:
     async def _close(self, connection: "asyncpg.Connection[Any] | None") -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            try:
-                await asyncio.wait_for(producer.stop(), 3)
-            except Exception as error:  # it is thrown away whatever it says
-                log.debug("producer_close_failed", error=describe(error))
+            await let_go(producer.stop(), 3)
         if connection is not None:
             connection.terminate()
 

@@ -23,7 +23,7 @@ from plumbing.sealing import KeyRing
 from plumbing.serving import Health, make_app
 from plumbing.settings import CommonSettings
 from plumbing.settling import FloodGate, Settler
-from plumbing.waiting import patiently
+from plumbing.waiting import let_go, patiently
 
 log = structlog.get_logger()
 
@@ -168,8 +168,7 @@ async def _until_over(
 
 async def _stop_consumer(consumer: Consumer | None) -> None:
     if consumer is not None:
-        with contextlib.suppress(Exception):
-            await consumer.broker.stop()
+        await let_go(consumer.broker.stop(), 26)
 
 
 async def _close(

@@ -1,4 +1,4 @@
-"""Waits, for a bounded time, until a server that is away has come."""
+"""Waits, for a bounded time: until a server that is away has come, until a client has ended."""
 
 import asyncio
 import time
@@ -13,6 +13,23 @@ from plumbing.logs import describe
 log = structlog.get_logger()
 
 START_SECONDS = 90.0
+
+
+async def let_go(ending: Awaitable[Any], seconds: float) -> None:
+    """Wait until a client of a library has ended, at most so long, whatever it says.
+
+    aiokafka's `stop` can raise the CancelledError of a task of its own; awaited in a task of its
+    own, it is not taken for a cancellation of ours.
+    """
+    task = asyncio.ensure_future(ending)
+    task.add_done_callback(_hear)
+    await asyncio.wait({task}, timeout=seconds)
+    task.cancel()
+
+
+def _hear(task: "asyncio.Future[Any]") -> None:
+    if not task.cancelled():
+        task.exception()
 
 
 async def patiently(what: str, act: Callable[[], Awaitable[Any]]) -> None:

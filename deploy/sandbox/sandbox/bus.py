@@ -1,7 +1,6 @@
 """The bus road out: a portal's signed CloudEvent on the submissions topic."""
 
 import asyncio
-import contextlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from aiokafka.errors import KafkaError
 from standardwebhooks import Webhook
 
 from sandbox.answers import compact_json
+from sandbox.ending import let_go
 
 SUBMISSIONS_TOPIC = "portal.submissions.v1"
 SUBMISSION_TYPE = "vn.hotich.portal.submission.v1"
@@ -121,7 +121,7 @@ class BusSender:
                     async with asyncio.timeout(_START_SECONDS):
                         await producer.start()
                 except (KafkaError, TimeoutError, OSError) as trouble:
-                    await _stop(producer)
+                    await let_go(producer.stop(), _STOP_SECONDS)
                     raise BusAway(f"cannot be reached: {type(trouble).__name__}") from None
                 self._producer = producer
             return self._producer
@@ -129,10 +129,4 @@ class BusSender:
     async def _forget(self, producer: AIOKafkaProducer) -> None:
         if self._producer is producer:
             self._producer = None
-        await _stop(producer)
-
-
-async def _stop(client: AIOKafkaProducer) -> None:
-    with contextlib.suppress(KafkaError, TimeoutError):
-        async with asyncio.timeout(_STOP_SECONDS):
-            await client.stop()
+        await let_go(producer.stop(), _STOP_SECONDS)

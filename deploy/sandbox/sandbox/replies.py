@@ -1,7 +1,6 @@
 """The bus road back: every reply on the replies topic, from the first one on."""
 
 import asyncio
-import contextlib
 import json
 import logging
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
+from sandbox.ending import let_go
 from sandbox.journal import Journal
 from sandbox.portals import PORTAL_REFERENCE, Outcome, Portals
 
@@ -87,7 +87,7 @@ class ReplyReader:
                     log.warning("replies_unreachable cause=%s", type(trouble).__name__)
                 self.state = "unreachable"
             finally:
-                await _stop(consumer)
+                await let_go(consumer.stop(), _PAUSE_SECONDS)
             await asyncio.sleep(_PAUSE_SECONDS)
 
     def take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
@@ -137,9 +137,3 @@ async def _check_nothing_waits(consumer: AIOKafkaConsumer) -> None:
         for partition, end in ends.items():
             if await consumer.position(partition) < end:
                 raise ReaderStuck
-
-
-async def _stop(consumer: AIOKafkaConsumer) -> None:
-    with contextlib.suppress(KafkaError, TimeoutError):
-        async with asyncio.timeout(_PAUSE_SECONDS):
-            await consumer.stop()

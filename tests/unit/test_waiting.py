@@ -1,0 +1,67 @@
+"""Ending clients of a library that may raise anything, and starting over after them."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from plumbing import relay as relay_module
+from plumbing.relay import Relay
+from plumbing.waiting import let_go
+
+
+async def cancelled_inside() -> None:
+    """Raise the CancelledError of a task that is not the caller's, as aiokafka's stop does."""
+    inner = asyncio.ensure_future(asyncio.sleep(60))
+    await asyncio.sleep(0)
+    inner.cancel()
+    await inner
+
+
+async def broken() -> None:
+    raise RuntimeError("half closed")
+
+
+@pytest.mark.parametrize("ending", [cancelled_inside, broken])
+async def test_given_a_client_that_ends_badly_when_let_go_then_nothing_is_raised(ending):
+    await let_go(ending(), 1)
+
+
+async def test_given_a_client_that_never_ends_when_let_go_then_it_is_left_after_the_time():
+    endless = asyncio.ensure_future(asyncio.sleep(60))
+
+    await let_go(endless, 0.01)
+    await asyncio.wait({endless})
+
+    assert endless.cancelled()
+
+
+class _Connection:
+    def terminate(self) -> None:
+        pass
+
+
+async def test_given_a_task_cancelled_inside_the_client_when_relaying_then_it_starts_over(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    turns = 0
+
+    async def connect(*_: object, **__: object) -> _Connection:
+        return _Connection()
+
+    async def turn(relay: Relay, _: object) -> None:
+        nonlocal turns
+        turns += 1
+        if turns == 1:
+            await cancelled_inside()
+        await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(asyncpg, "connect", connect)
+    monkeypatch.setattr(relay_module.Relay, "_turn", turn)
+    running = asyncio.ensure_future(Relay("routing", "nowhere", "nowhere").run())
+    await asyncio.sleep(0.5)
+
+    assert turns > 1
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

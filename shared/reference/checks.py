@@ -1,7 +1,8 @@
 """What must hold between rows: what one names, another must be, on the right day."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
+from reference.calendar_rows import WorkingHours
 from reference.rows import LawfulWay, Level, Province, Status, Unit
 from reference.tables import BadReferenceData, Table
 
@@ -33,6 +34,12 @@ def check_lawful_ways(ways: Table[LawfulWay], key: str) -> None:
     """Raise BadReferenceData if no row says what the lawful way of that name is."""
     if ways.last(key) is None:
         raise BadReferenceData(ways.file, [1], f"there is no row {key}")
+
+
+def check_working_hours(hours: Table[WorkingHours], key: str) -> None:
+    """Raise BadReferenceData if no row says when offices are open from now on and for ever."""
+    if hours.on(key, date.max) is None:
+        raise BadReferenceData(hours.file, [1], f"there is no open row {key}")
 
 
 def check_statuses(statuses: Table[Status]) -> None:

@@ -6,8 +6,16 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from reference.checks import check_lawful_ways, check_provinces, check_statuses, check_units
-from reference.lookups import ONLINE, Reference, permission_key
+from reference.calendar import EVERY_PROVINCE, calendars_of
+from reference.calendar_rows import CalendarDay, TimeLimit, WorkingHours
+from reference.checks import (
+    check_lawful_ways,
+    check_provinces,
+    check_statuses,
+    check_units,
+    check_working_hours,
+)
+from reference.lookups import ONLINE, Reference, limit_key, permission_key
 from reference.rows import (
     ChannelPermission,
     LawfulWay,
@@ -37,6 +45,9 @@ def load_from(folder: Path) -> Reference:
     units = read_table(folder / "units.csv", Unit, lambda row: row.code)
     statuses = read_table(folder / "statuses.csv", Status, lambda row: str(row.code))
     lawful_ways = read_table(folder / "lawful_ways.csv", LawfulWay, lambda row: row.key)
+    days = read_table(folder / "calendar_days.csv", CalendarDay, _province_of_day)
+    hours = read_table(folder / "working_hours.csv", WorkingHours, lambda row: row.province_code)
+    check_working_hours(hours, EVERY_PROVINCE)
     check_provinces(provinces)
     check_units(units, provinces)
     check_statuses(statuses)
@@ -51,11 +62,23 @@ def load_from(folder: Path) -> Reference:
         return_reasons=read_table(folder / "return_reasons.csv", ReturnReason, lambda r: r.code),
         statuses=statuses,
         units_by_province=_by_province(units),
+        time_limits=read_table(folder / "time_limits.csv", TimeLimit, _limit_key),
+        calendar_days=days,
+        working_hours=hours,
+        calendars=calendars_of(days, hours),
     )
 
 
 def _permission_key(row: ChannelPermission) -> str:
     return permission_key(row.channel, row.province_code)
+
+
+def _province_of_day(row: CalendarDay) -> str:
+    return row.province_code or EVERY_PROVINCE
+
+
+def _limit_key(row: TimeLimit) -> str:
+    return limit_key(row.stage, row.procedure_code)
 
 
 def _by_province(units: Iterable[Unit]) -> dict[str, tuple[Unit, ...]]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from reference.calendar import EVERY_PROVINCE, Calendar
+from reference.calendar_rows import CalendarDay, Stage, TimeLimit, WorkingHours
 from reference.rows import (
     ChannelPermission,
     LawfulWay,
@@ -16,7 +18,7 @@ from reference.rows import (
 )
 from reference.tables import Table
 
-EVERY_PROVINCE = "*"
+EVERY_PROCEDURE = "*"
 ONLINE = "online"
 
 
@@ -52,6 +54,10 @@ class Reference:
     return_reasons: Table[ReturnReason]
     statuses: Table[Status]
     units_by_province: Mapping[str, tuple[Unit, ...]]
+    time_limits: Table[TimeLimit]
+    calendar_days: Table[CalendarDay]
+    working_hours: Table[WorkingHours]
+    calendars: Mapping[str, Calendar]
 
     def procedure(self, code: str, on: date) -> Procedure | None:
         """Return the procedure as it stands on that day, or None if there is none.
@@ -113,6 +119,21 @@ class Reference:
         """
         return self.statuses.last(str(code))
 
+    def calendar(self, province_code: str) -> Calendar:
+        """Return the working calendar of a province, that of all provinces if it has no own.
+
+        Source: BLLĐ 2019, Điều 111, 112; the announcements of each year.
+        """
+        return self.calendars.get(province_code) or self.calendars[EVERY_PROVINCE]
+
+    def time_limit(self, stage: Stage, procedure_code: str, on: date) -> TimeLimit | None:
+        """Return the limit of that stage on that day: the procedure's own row, else that of all.
+
+        Source: Luật Hộ tịch 2014, Điều 5; NĐ 87/2020/NĐ-CP, Điều 12.
+        """
+        own = self.time_limits.on(limit_key(stage, procedure_code), on)
+        return own or self.time_limits.on(limit_key(stage, EVERY_PROCEDURE), on)
+
     def competent_units(
         self, procedure: Procedure, residence_unit_code: str, on: date
     ) -> frozenset[str]:
@@ -151,3 +172,8 @@ class Reference:
 def permission_key(channel: str, province_code: str) -> str:
     """Return the key of a channel's permission for a province (`*` for every one)."""
     return f"{channel}/{province_code}"
+
+
+def limit_key(stage: Stage, procedure_code: str) -> str:
+    """Return the key of a stage's limit for a procedure (`*` for every one)."""
+    return f"{stage}/{procedure_code}"

@@ -14,20 +14,22 @@ from pydantic import (
 )
 
 
-def _words(value: object) -> object:
+def words(value: object) -> object:
+    """Return the words of a cell; anything else as it is."""
     return tuple(value.split()) if isinstance(value, str) else value
 
 
-def _empty_is_none(value: object) -> object:
+def empty_is_none(value: object) -> object:
+    """Return None for an empty cell; anything else as it is."""
     return None if value == "" else value
 
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-Numbers = Annotated[tuple[int, ...], BeforeValidator(_words)]
-OptionalText = Annotated[Text | None, BeforeValidator(_empty_is_none)]
-OptionalDate = Annotated[date | None, BeforeValidator(_empty_is_none)]
-OptionalNumber = Annotated[int | None, Field(ge=0), BeforeValidator(_empty_is_none)]
+Words = Annotated[tuple[str, ...], BeforeValidator(words)]
+Numbers = Annotated[tuple[int, ...], BeforeValidator(words)]
+OptionalText = Annotated[Text | None, BeforeValidator(empty_is_none)]
+OptionalDate = Annotated[date | None, BeforeValidator(empty_is_none)]
+OptionalNumber = Annotated[int | None, Field(ge=0), BeforeValidator(empty_is_none)]
 ProvinceCode = Annotated[str, StringConstraints(pattern=r"^\d{2}$")]
 
 
@@ -63,11 +65,12 @@ class FormKind(StrEnum):
 
 
 class LimitUnit(StrEnum):
-    """What a limit counts in (Luật Hộ tịch 2014; hours from 2027-03-01)."""
+    """What a limit counts in (Luật Hộ tịch 2014); `HOUR` goes through nights and days off."""
 
     SAME_DAY = "same_day"
     WORKING_DAY = "working_day"
     DAY = "day"
+    WORKING_HOUR = "working_hour"
     HOUR = "hour"
 
 
@@ -117,16 +120,16 @@ class Procedure(Row):
     key: Text
     name_vi: Text
     name_en: Text
-    form: Annotated[FormKind | None, BeforeValidator(_empty_is_none)]
+    form: Annotated[FormKind | None, BeforeValidator(empty_is_none)]
     level: Level
     limit_value: OptionalNumber
-    limit_unit: Annotated[LimitUnit | None, BeforeValidator(_empty_is_none)]
-    limit_confidence: Annotated[Confidence | None, BeforeValidator(_empty_is_none)]
+    limit_unit: Annotated[LimitUnit | None, BeforeValidator(empty_is_none)]
+    limit_confidence: Annotated[Confidence | None, BeforeValidator(empty_is_none)]
     limit_source: OptionalText
     published_value: OptionalNumber
-    published_unit: Annotated[LimitUnit | None, BeforeValidator(_empty_is_none)]
+    published_unit: Annotated[LimitUnit | None, BeforeValidator(empty_is_none)]
     verify_value: OptionalNumber
-    verify_unit: Annotated[LimitUnit | None, BeforeValidator(_empty_is_none)]
+    verify_unit: Annotated[LimitUnit | None, BeforeValidator(empty_is_none)]
     attachments: Words
     result_code: OptionalText
 

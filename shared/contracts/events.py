@@ -22,7 +22,8 @@ from contracts.model import (
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
 Actor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,80}$")]
-BookText = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z./ -]{1,40}$")]
+#: A number, book or page as the register writes it, for example `01/2026-ĐKKS`.
+BookText = Annotated[str, StringConstraints(pattern=r"^[\w./ -]{1,40}$")]
 
 
 class EventData(Contract):

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import random
-import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from contracts.envelope import Cause
 from plumbing.applying import Item, Part, apply, lock
 from plumbing.assembly import Running
 from plumbing.database import TRANSIENT
-from plumbing.logs import describe
+from plumbing.logs import describe, where
 from registry_sync.domain import RegisterSaid, Registration
 from registry_sync.register import Register, RegisterAway, RegisterMisspoke
 from registry_sync.store import Due, claim_due
@@ -24,7 +23,6 @@ log = structlog.get_logger()
 #: The register answers at most this many dossiers in one question.
 BATCH = 1000
 IDLE_SECONDS = 0.2
-AWAY: tuple[type[BaseException], ...] = (*TRANSIENT, RegisterAway, RegisterMisspoke)
 
 
 @dataclass(frozen=True)
@@ -39,36 +37,61 @@ class Poller:
         """Poll until cancelled; while the register is away, ask ever more seldom."""
         pause_seconds = IDLE_SECONDS
         while True:
+            decided = 0
             try:
                 due = await claim_due(self.running.pool, BATCH)
-                said = await self._ask(due)
-                pause_seconds = IDLE_SECONDS
-            except AWAY as error:
-                log.warning("poll_failed", error=describe(error))
+                decided, away = await self._ask(due)
+                pause_seconds = min(pause_seconds * 2, 30.0) if away else IDLE_SECONDS
+            except Exception as error:  # what was claimed comes again; nobody else polls for us
+                log.error("poll_failed", error=describe(error), traceback=where(error))
                 pause_seconds = min(pause_seconds * 2, 30.0)
-                due, said = [], 0
-            if said == 0 or len(due) < BATCH:
+            if decided < BATCH:
                 await asyncio.sleep(random.uniform(pause_seconds / 2, pause_seconds))
 
-    async def _ask(self, due: Sequence[Due]) -> int:
+    async def _ask(self, due: Sequence[Due]) -> tuple[int, bool]:
+        """Return how many were decided, and whether a question got no answer.
+
+        By province and procedure: one that fails keeps no other from its answer.
+        """
         lanes: dict[tuple[str, str], list[Due]] = defaultdict(list)
         for one in due:
             lanes[one.province_code, one.procedure_code].append(one)
-        total = 0
+        decided, away = 0, False
         for (province_code, procedure_code), asked in lanes.items():
-            started = time.monotonic()
             by_code = {one.code: one for one in asked}
-            said = await self.register.results(list(by_code), province_code, procedure_code)
-            known = {by_code[code]: word for code, word in said.items() if code in by_code}
-            if known:
-                await self._apply(known)
-                log.info(
-                    "register_decided",
-                    count=len(known),
-                    duration_ms=round((time.monotonic() - started) * 1000),
+            try:
+                found = await self.register.results(list(by_code), province_code, procedure_code)
+            except (RegisterAway, RegisterMisspoke) as error:
+                log.warning("register_not_asked", error=describe(error), reason=str(error))
+                away = True
+                continue
+            for code, reason in found.odd.items():
+                whose = str(by_code[code].dossier_id) if code in by_code else ""
+                log.error("register_misspoke", dossier_id=whose, reason=reason)
+            known = {by_code[code]: word for code, word in found.said.items() if code in by_code}
+            decided += await self._apply_all(known)
+        return decided, away
+
+    async def _apply_all(self, said: dict[Due, RegisterSaid]) -> int:
+        """Apply the words together; if that fails, each by itself, so that one harms no other."""
+        if not said:
+            return 0
+        try:
+            await self._apply(said)
+            return len(said)
+        except TRANSIENT:
+            raise
+        except Exception as error:  # a word no rule can take: find it, spare the others
+            if len(said) == 1:
+                (one,) = said
+                log.error(
+                    "register_word_not_applied",
+                    dossier_id=str(one.dossier_id),
+                    error=describe(error),
+                    traceback=where(error),
                 )
-            total += len(known)
-        return total
+                return 0
+        return sum([await self._apply_all({one: word}) for one, word in said.items()])
 
     async def _apply(self, said: dict[Due, RegisterSaid]) -> None:
         running = self.running

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import aiohttp
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from contracts.events import BookText
 from contracts.model import VIETNAM
 from contracts.particulars import Particulars
 from plumbing.calls import Answer, Call
@@ -32,6 +34,14 @@ class RegisterAway(Exception):
 
 class RegisterMisspoke(Exception):
     """The register answered something outside its contract."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a question brought: final words by dossier code, and what was outside the contract."""
+
+    said: dict[str, RegisterSaid] = field(default_factory=dict)
+    odd: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,21 +71,36 @@ class Register:
         except (aiohttp.ClientError, RegisterAway, TimeoutError, ValueError) as error:
             return Answer("unknown", f"no_answer_{type(error).__name__}")
 
+    async def knows(self, code: str, province_code: str, procedure_code: str) -> bool:
+        """Return whether the register has the dossier, decided or not; raises RegisterAway."""
+        try:
+            return bool(await self._ask([code], province_code, MODULE_OF_PROCEDURE[procedure_code]))
+        except RegisterMisspoke as odd:
+            raise RegisterAway(str(odd)) from None
+
     async def results(
         self, codes: Sequence[str], province_code: str, procedure_code: str
-    ) -> dict[str, RegisterSaid]:
+    ) -> Results:
         """Return the final words of the register by dossier code; the undecided are absent.
 
-        Raises RegisterAway, or RegisterMisspoke for an answer outside the contract.
+        An answer about one dossier that is outside the contract is `odd` and harms no other.
+        Raises RegisterAway, or RegisterMisspoke when the whole answer is outside the contract.
         """
         module = MODULE_OF_PROCEDURE[procedure_code]
-        values = await self._ask(list(codes), province_code, module)
-        said = {}
-        for value in values:
-            outcome = _OUTCOMES.get(str(value.get("trangThai")))
-            if outcome is not None:
-                said[str(value["maHoSoMCDT"])] = _final(outcome, value.get("ketQuaXuLy") or {})
-        return said
+        found = Results()
+        for value in await self._ask(list(codes), province_code, module):
+            code = value.get("maHoSoMCDT")
+            if not isinstance(code, str):
+                found.odd[""] = "no_dossier_code"
+                continue
+            try:
+                word = _word(value)
+            except RegisterMisspoke as odd:
+                found.odd[code] = str(odd)
+            else:
+                if word is not None:
+                    found.said[code] = word
+        return found
 
     async def _ask(self, codes: list[str], province_code: str, module: str) -> list[dict[str, Any]]:
         body = {"maDinhDanhHoSo": codes, "maTinh": province_code, "module": module}
@@ -92,6 +117,11 @@ class Register:
         if not isinstance(values, list) or not all(isinstance(one, dict) for one in values):
             raise RegisterMisspoke("LayKetQua has no list of values")
         return values
+
+
+def _day(text: object) -> date:
+    day, month, year = (int(part) for part in str(text).split("."))
+    return date(year, month, day)
 
 
 def push_body(request: dict[str, Any], module: str) -> dict[str, Any]:
@@ -130,18 +160,30 @@ def meaning(document: Any) -> Answer:
     return Answer("no", "register_said_no")
 
 
-def _final(outcome: Outcome, line: dict[str, Any]) -> RegisterSaid:
-    if outcome != "registered":
-        return RegisterSaid(outcome)
+class BookLine(BaseModel):
+    """`ketQuaXuLy` of a registered dossier; what else it holds is of no use here."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True, hide_input_in_errors=True)
+
+    number: BookText = Field(alias="soDangKy")
+    book: BookText = Field(alias="quyenSo")
+    page: BookText | None = Field(alias="trangSo", default=None)
+    registered_on: Annotated[date, BeforeValidator(_day)] = Field(alias="ngayDangKy")
+    personal_number: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = Field(
+        alias="soDinhDanh", default=None
+    )
+
+
+def _word(value: dict[str, Any]) -> RegisterSaid | None:
+    outcome = _OUTCOMES.get(str(value.get("trangThai")))
+    if outcome is None or outcome != "registered":
+        return None if outcome is None else RegisterSaid(outcome)
+    line = value.get("ketQuaXuLy")
+    if not isinstance(line, dict):
+        raise RegisterMisspoke("no_book_line")
     try:
-        day, month, year = (int(part) for part in str(line["ngayDangKy"]).split("."))
-        entry = RegisterEntry(
-            number=str(line["soDangKy"]),
-            book=str(line["quyenSo"]),
-            page=str(line["trangSo"]) if line.get("trangSo") else None,
-            registered_on=date(year, month, day),
-            personal_number=str(line["soDinhDanh"]) if line.get("soDinhDanh") else None,
-        )
-    except (KeyError, ValueError):
-        raise RegisterMisspoke("a registered dossier has no complete book line") from None
-    return RegisterSaid("registered", entry)
+        entry = BookLine.model_validate({key: one for key, one in line.items() if one != ""})
+    except ValidationError as error:
+        fields = ",".join(sorted({str(item["loc"][0]) for item in error.errors()}))
+        raise RegisterMisspoke(f"book_line: {fields}") from None
+    return RegisterSaid("registered", RegisterEntry(**entry.model_dump()))

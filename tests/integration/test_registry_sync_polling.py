@@ -1,0 +1,118 @@
+"""The register's answers, also odd ones: each harms nobody but its own dossier."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+import reference
+import registry_sync
+from contracts.decision import Context
+from plumbing.applying import Part
+from plumbing.database import Pool, open_pool
+from plumbing.migrating import migrate
+from registry_sync.domain import RULES, Registration
+from registry_sync.polling import Poller
+from registry_sync.register import Register
+from registry_sync.store import RegistrationStore
+from tests.integration.core_kit import NOW, RING, until
+
+GOOD = {"ngayDangKy": "24.11.2026", "soDangKy": "7", "quyenSo": "01/2026"}
+ODD: dict[str, dict[str, Any]] = {
+    "a book line that is a list": {"ketQuaXuLy": [1]},
+    "no book line": {"ketQuaXuLy": None},
+    "no book": {"ketQuaXuLy": {"ngayDangKy": "24.11.2026", "soDangKy": "7"}},
+    "a day that is none": {"ketQuaXuLy": GOOD | {"ngayDangKy": "31.02.2026"}},
+    "a number too long": {"ketQuaXuLy": GOOD | {"soDangKy": "7" * 100}},
+    "no dossier code": {"maHoSoMCDT": None},
+    "a code nobody asked for": {"maHoSoMCDT": "H29.26734-261124-9999"},
+}
+
+
+class PlayedRegister:
+    """Answers every question: registered, with changes for one dossier."""
+
+    def __init__(self, odd_code: str, changes: dict[str, Any]) -> None:
+        self._odd_code, self._changes = odd_code, changes
+
+    async def answer(self, request: web.Request) -> web.Response:
+        asked = (await request.json())["maDinhDanhHoSo"]
+        value = [
+            {"maHoSoMCDT": code, "trangThai": 4, "ketQuaXuLy": GOOD}
+            | (self._changes if code == self._odd_code else {})
+            for code in asked
+        ]
+        return web.json_response({"status": "1", "value": value})
+
+
+@contextlib.asynccontextmanager
+async def polling(database: str, changes: dict[str, Any]) -> AsyncIterator[Pool]:
+    """Give a pool while six pushed dossiers are polled for; one gets the changed answer."""
+    await migrate(database, Path(registry_sync.__file__).parent / "migrations")
+    pool = await open_pool(database, application="polling")
+    known, store = reference.load(), RegistrationStore(RING)
+    part = Part("registry-sync", RULES, store, lambda now: Context(now, known))
+    codes = [f"H29.26734-261124-{number:04d}" for number in range(6)]
+    async with pool.acquire() as conn, conn.transaction():
+        rows = [Registration(uuid4(), c, "pushed", "26734", "79", "1.001193", NOW) for c in codes]
+        await store.save(conn, rows)
+    app = web.Application()
+    app.router.add_post("/LayKetQua", PlayedRegister(codes[0], changes).answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    running = SimpleNamespace(
+        pool=pool, keys=RING, clock=lambda: datetime.now(UTC), wake=lambda: None
+    )
+    async with aiohttp.ClientSession() as session:
+        task = asyncio.create_task(Poller(running, part, Register(session, url)).run())
+        try:
+            yield pool
+            assert not task.done()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    await runner.cleanup()
+    pool.terminate()
+
+
+async def registered(pool: Pool) -> int:
+    return int(await pool.fetchval("SELECT count(*) FROM registration WHERE status = 'registered'"))
+
+
+@pytest.mark.parametrize("changes", ODD.values(), ids=ODD)
+async def test_given_one_odd_answer_when_polled_then_the_others_are_registered(
+    database: str, changes: dict[str, Any]
+):
+    async with polling(database, changes) as pool:
+        await until(lambda: _count(pool, 5), 10)
+        await until(lambda: _polled_again(pool), 10)
+
+        assert await registered(pool) == 5
+
+
+@pytest.mark.parametrize("book", ["01/2026-ĐKKS", "Q.3", "01-TP/HT-2015-GH"])
+async def test_given_a_book_as_registers_name_it_when_polled_then_it_is_taken(
+    database: str, book: str
+):
+    async with polling(database, {"ketQuaXuLy": GOOD | {"quyenSo": book}}) as pool:
+        await until(lambda: _count(pool, 6), 10)
+
+
+async def _count(pool: Pool, count: int) -> bool:
+    return await registered(pool) == count
+
+
+async def _polled_again(pool: Pool) -> bool:
+    sql = "SELECT max(polls) FROM registration WHERE status = 'pushed'"
+    return int(await pool.fetchval(sql)) >= 2

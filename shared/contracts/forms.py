@@ -6,8 +6,12 @@ from pydantic import Field, StringConstraints
 
 from contracts.model import Contract, PastDay, UnitCode
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
-Short = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+#: Letters and signs that are seen: no control characters, no marks that turn or hide text.
+_SEEN = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+$"
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=_SEEN)
+]
+Short = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=_SEEN)]
 Note = Annotated[str, StringConstraints(max_length=500)]
 PersonalNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]

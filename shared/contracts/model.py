@@ -23,14 +23,20 @@ class Contract(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+#: No day in a form lies before it: earlier ones are slips of the pen.
+EARLIEST_DAY = date(1800, 1, 1)
+
+
 def _not_in_future(value: date, info: ValidationInfo) -> date:
+    if value < EARLIEST_DAY:
+        raise PydanticCustomError("date_too_old", "the day is before 1800")
     today = (info.context or {}).get("today")
     if today is not None and value > today:
         raise PydanticCustomError("date_in_future", "the day is after today")
     return value
 
 
-#: A day that has come: checked against `context["today"]` when the caller gives one.
+#: A day since 1800 that has come: checked against `context["today"]` when the caller gives one.
 PastDay = Annotated[date, AfterValidator(_not_in_future)]
 
 Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

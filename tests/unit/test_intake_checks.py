@@ -134,7 +134,7 @@ def test_given_the_letters_regime_when_the_direct_form_submits_then_it_may():
     ],
 )
 def test_given_the_last_night_of_the_direct_form_then_midnight_in_vietnam_decides(now, found):
-    assert rules(of_2021(), DIRECT, now) == found
+    assert rules(of_2021(submitted_at=now.isoformat()), DIRECT, now) == found
 
 
 def test_given_the_direct_form_outside_the_seven_provinces_then_it_never_may():
@@ -158,7 +158,40 @@ def test_given_the_direct_form_outside_the_seven_provinces_then_it_never_may():
     ],
 )
 def test_given_a_provincial_portal_then_it_may_until_the_end_of_june_2025(now, found):
-    assert rules(of_2021(), PROVINCIAL_79, now) == found
+    assert rules(of_2021(submitted_at=now.isoformat()), PROVINCIAL_79, now) == found
+
+
+@pytest.mark.parametrize(
+    ("age", "found"),
+    [
+        (timedelta(days=30), []),
+        (timedelta(days=30, microseconds=1), [("submitted_at", "submitted_at.too_old")]),
+        (timedelta(days=700_000), [("submitted_at", "submitted_at.too_old")]),
+    ],
+)
+def test_given_a_submission_a_portal_held_back_then_thirty_days_are_the_most(age, found):
+    assert rules(a_birth(submitted_at=(NOW - age).isoformat())) == found
+
+
+@pytest.mark.parametrize("submitted_at", [12, "12", -99999999999, 1.5, True])
+def test_given_an_instant_that_is_no_text_of_one_then_it_is_named(submitted_at):
+    assert "submitted_at" in {field for field, _ in rules(a_birth(submitted_at=submitted_at))}
+
+
+@pytest.mark.parametrize("born_on", [0, "0001-01-01", "1799-12-31", 20260101])
+def test_given_a_birth_date_that_is_none_then_it_is_named(born_on):
+    document = a_birth()
+    document["form"]["child"]["born_on"] = born_on
+
+    assert "form.child.born_on" in {field for field, _ in rules(document)}
+
+
+@pytest.mark.parametrize("name", ["An\x00", "An\r\nTo", "An\u202enA", "\u200b"])
+def test_given_a_name_with_what_is_not_seen_then_it_is_named(name):
+    document = a_birth()
+    document["form"]["child"]["full_name"] = name
+
+    assert "form.child.full_name" in {field for field, _ in rules(document)}
 
 
 def test_given_a_portal_of_one_province_when_it_submits_for_another_then_it_is_refused():

@@ -12,6 +12,8 @@ from reference import Reference
 
 #: How far a portal's clock may be ahead of ours.
 LEEWAY: Final = timedelta(minutes=5)
+#: How long a portal may have held a submission back; our own bound, no law names one.
+LONGEST_WAIT: Final = timedelta(days=30)
 
 _ONLINE = "NĐ 87/2020/NĐ-CP, Điều 12"
 _PROCEDURES = "Danh mục thủ tục hành chính lĩnh vực hộ tịch"
@@ -140,14 +142,23 @@ def check_provinces_of_portal(case: Case) -> Found:
 
 
 def check_submission_time(case: Case) -> Found:
-    """Yield a problem if the submission lies more than the leeway in the future."""
+    """Yield a problem if the submission lies in the future or is older than a portal may hold it.
+
+    Both days inclusive: the leeway ahead, LONGEST_WAIT back.
+    """
     submitted_at = case.declared.submitted_at
-    if submitted_at is None or submitted_at <= case.now + LEEWAY:
+    if submitted_at is None:
         return
-    detail = "Thời điểm nộp không được ở tương lai."
-    yield FieldProblem(
-        field="submitted_at", rule="submitted_at.future", detail=detail, source=_ONLINE
-    )
+    if submitted_at > case.now + LEEWAY:
+        detail = "Thời điểm nộp không được ở tương lai."
+        yield FieldProblem(
+            field="submitted_at", rule="submitted_at.future", detail=detail, source=_ONLINE
+        )
+    if submitted_at < case.now - LONGEST_WAIT:
+        detail = f"Thời điểm nộp đã quá {LONGEST_WAIT.days} ngày; đề nghị nộp lại hồ sơ."
+        yield FieldProblem(
+            field="submitted_at", rule="submitted_at.too_old", detail=detail, source=_ONLINE
+        )
 
 
 def check_contacts(case: Case) -> Found:

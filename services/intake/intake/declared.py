@@ -1,5 +1,6 @@
 """The declared facts that rules ask about, read one by one from a document that may be broken."""
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -78,7 +79,7 @@ def _read(adapter: TypeAdapter[T], document: Any, *path: str) -> T | None:
     if value is None:
         return None
     try:
-        return adapter.validate_python(value)
+        return adapter.validate_json(json.dumps(value), strict=True)
     except ValidationError:
         return None
 

@@ -29,6 +29,7 @@ _TEXTS = {
     "string_too_short": "Chuỗi ký tự quá ngắn.",
     "string_too_long": "Chuỗi ký tự quá dài.",
     "string_pattern_mismatch": "Giá trị không đúng định dạng.",
+    "date_too_old": "Ngày quá xa trong quá khứ.",
     "date_in_future": "Ngày không được ở tương lai.",
     "date_type": "Ngày phải có dạng năm-tháng-ngày.",
     "date_parsing": "Ngày phải có dạng năm-tháng-ngày.",
@@ -111,8 +112,10 @@ def _of_matter(document: Any, party: Party, now: datetime, reference: Reference)
 
 
 def _validated(model: type[M], document: Any, now: datetime) -> M | Problems:
+    # As JSON, strictly: a number is no date, "1" is no number.
+    text = json.dumps(document)
     try:
-        return model.model_validate(document, context={"today": local_day(now)})
+        return model.model_validate_json(text, strict=True, context={"today": local_day(now)})
     except ValidationError as error:
         items = error.errors(include_url=False, include_context=False, include_input=False)
     return tuple(_problem(_path(item), item["type"], _SCHEMA) for item in items)

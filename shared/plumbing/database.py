@@ -1,4 +1,4 @@
-"""The pool, and which database errors pass by themselves."""
+"""The pool, and which errors pass by themselves."""
 
 import asyncio
 from typing import Any, TypeAlias
@@ -6,24 +6,35 @@ from typing import Any, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from plumbing.sealing import UnknownKey
+
 Conn: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 
-#: Trouble of the moment: the same work, done again later, may succeed.
+#: What a database or a network may raise: by itself it says nothing against the work at hand.
 TRANSIENT: tuple[type[BaseException], ...] = (
     OSError,
     asyncio.TimeoutError,
     TimeoutError,
-    asyncpg.PostgresConnectionError,
+    asyncpg.PostgresError,
     asyncpg.InterfaceError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.LockNotAvailableError,
     asyncpg.InternalClientError,
-    asyncpg.InvalidSQLStatementNameError,
 )
+#: SQLSTATE classes that condemn the values sent: bad data, broken constraints, sizes.
+_CONDEMNING = ("22", "23", "54")
+
+
+def passing(error: BaseException) -> bool:
+    """Return whether the same work, done again later, may succeed.
+
+    Everything the database says passes (it is away, read-only after a fail-over, refuses the
+    password, lacks a table of the new release), unless it is about the values themselves.
+    """
+    if isinstance(error, asyncpg.DataError):  # the client's too: a value it cannot encode
+        return False
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "")[:2] not in _CONDEMNING
+    return isinstance(error, (*TRANSIENT, UnknownKey))
 
 
 async def open_pool(database_url: str, *, application: str, size: int = 8) -> Pool:

@@ -5,23 +5,23 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import structlog
 
-from contracts.decision import Answered, InDoubt, State
-from contracts.envelope import Cause, sha256
+from contracts.decision import InDoubt, State
 from plumbing import metrics
+from plumbing.answers import Claim, item_of, state_of
 from plumbing.applying import Item, Part, apply_facts, lock
 from plumbing.calls import Answer, Call, Caller, LeaseLost, backoff
-from plumbing.database import TRANSIENT, Conn, Pool
+from plumbing.database import Conn, Pool, passing
 from plumbing.leases import BEGIN, CLAIM, FINISH, RELEASE
 from plumbing.logs import describe, where
 from plumbing.sealing import KeyRing, Sealed, Unsealable
+from plumbing.waiting import is_cancelled
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=State)
@@ -30,18 +30,8 @@ LEASE_SECONDS = 60
 #: A call must have ended well before its lease does.
 CALL_SECONDS = 20
 #: How long a stop waits for the calls under way.
-DRAIN_SECONDS = 22
+DRAIN_SECONDS = 12
 FINISH_BATCH = 200
-
-
-@dataclass(frozen=True)
-class _Claim:
-    call: Call
-    fence: int
-    doubt_said: bool
-
-
-_STATES = {"done": "DONE", "no": "REJECTED", "again": "PENDING", "unknown": "IN_DOUBT"}
 
 
 class Executor(Generic[S]):
@@ -67,7 +57,7 @@ class Executor(Generic[S]):
         self._part, self._pool, self._keys = part, pool, keys
         self._callers, self._clock, self._concurrency = callers, clock, concurrency
         self._decided, self._owner, self._released = decided, owner, owner is None
-        self._answers: asyncio.Queue[tuple[_Claim, Answer]] = asyncio.Queue()
+        self._answers: asyncio.Queue[tuple[Claim, Answer]] = asyncio.Queue()
         self._flying: set[asyncio.Task[None]] = set()
         self._unrecorded: set[UUID] = set()
         self.wake = asyncio.Event()
@@ -94,7 +84,7 @@ class Executor(Generic[S]):
             try:
                 room = self._concurrency - len(self._flying)
                 claimed = await self._claim(room) if room > 0 else 0
-            except TRANSIENT as error:
+            except Exception as error:  # no trouble of the database may end the executor
                 log.warning("effects_wait_for_database", error=describe(error))
                 await asyncio.sleep(random.uniform(0.5, 2.0))
             self.last_turn = time.monotonic()
@@ -139,7 +129,7 @@ class Executor(Generic[S]):
         name = call.kind.partition(":")[0]
         metrics.EFFECT_SECONDS.labels(self._part.service, name).observe(time.monotonic() - started)
         metrics.EFFECTS.labels(self._part.service, name, answer.outcome).inc()
-        claim = _Claim(call, row["fence"], row["doubt_since"] is not None)
+        claim = Claim(call, row["fence"], row["doubt_since"] is not None)
         await self._answers.put((claim, answer))
 
     async def _begin(self, effect_id: UUID, fence: int) -> None:
@@ -166,6 +156,10 @@ class Executor(Generic[S]):
         except Exception as error:  # whatever it was, it may have happened before the error
             log.error("call_failed", kind=call.kind, error=describe(error), traceback=where(error))
             return Answer("unknown", describe(error))
+        except asyncio.CancelledError as error:
+            if is_cancelled():
+                raise
+            return Answer("unknown", describe(error))
 
     async def _record_for_ever(self) -> None:
         while True:
@@ -177,17 +171,19 @@ class Executor(Generic[S]):
                 self._unrecorded.discard(claim.call.effect_id)
                 self._answers.task_done()
 
-    async def _record(self, batch: Sequence[tuple[_Claim, Answer]]) -> None:
+    async def _record(self, batch: Sequence[tuple[Claim, Answer]]) -> None:
         """Record the batch, however long the database is away; its answers are known only here."""
         pause_seconds = 0.2
         while True:
             try:
                 await self._record_once(batch)
-            except TRANSIENT as error:
-                log.warning("answers_wait_for_database", error=describe(error))
-                await asyncio.sleep(random.uniform(pause_seconds, pause_seconds * 2))
-                pause_seconds = min(pause_seconds * 2, 5.0)
-            except Exception as error:  # a rule's bug: it is asked again, and spares the others
+            except Exception as error:
+                if passing(error):
+                    log.warning("answers_wait_for_database", error=describe(error))
+                    await asyncio.sleep(random.uniform(pause_seconds, pause_seconds * 2))
+                    pause_seconds = min(pause_seconds * 2, 5.0)
+                    continue
+                # A rule's bug: the call is made again later; the others are spared.
                 log.error("answers_not_recorded", error=describe(error), traceback=where(error))
                 if len(batch) > 1:
                     for one in batch:
@@ -197,7 +193,7 @@ class Executor(Generic[S]):
                 self._decided()
                 return
 
-    async def _record_once(self, batch: Sequence[tuple[_Claim, Answer]]) -> None:
+    async def _record_once(self, batch: Sequence[tuple[Claim, Answer]]) -> None:
         async with self._pool.acquire() as conn, conn.transaction():
             subjects = {claim.call.dossier_id: "" for claim, _ in batch}
             heads = await lock(conn, subjects)
@@ -206,13 +202,13 @@ class Executor(Generic[S]):
                 item
                 for claim, answer in batch
                 if (place := (claim.call.effect_id, claim.fence)) in live
-                and (item := self._message(claim, answer, live[place])) is not None
+                and (item := self._item(claim, answer, live[place])) is not None
             ]
             if items:
                 await apply_facts(conn, self._part, self._keys, heads, items, self._clock())
 
     async def _finish(
-        self, conn: Conn, batch: Sequence[tuple[_Claim, Answer]]
+        self, conn: Conn, batch: Sequence[tuple[Claim, Answer]]
     ) -> dict[tuple[UUID, int], datetime | None]:
         """Write the answers that are still ours to give; return the start of their doubt.
 
@@ -222,27 +218,14 @@ class Executor(Generic[S]):
             FINISH,
             [claim.call.effect_id for claim, _ in batch],
             [claim.fence for claim, _ in batch],
-            [_STATES.get(answer.outcome, "MANUAL") for _, answer in batch],
+            [state_of(answer) for _, answer in batch],
             [answer.reason for _, answer in batch],
             [answer.outcome in ("unknown", "stuck") for _, answer in batch],
             [backoff(claim.call.attempt) for claim, _ in batch],
         )
         return {(row["effect_id"], row["fence"]): row["doubt_since"] for row in rows}
 
-    def _message(self, claim: _Claim, answer: Answer, since: datetime | None) -> Item | None:
-        call = claim.call
-        digest = sha256(f"{call.kind}:{answer.outcome}:{answer.reason}".encode())
-        cause = Cause(f"effect:{call.effect_id}", digest)
-        if answer.outcome in ("done", "no"):
-            outcome: Literal["done", "no"] = "done" if answer.outcome == "done" else "no"
-            message = Answered(call.kind, outcome, answer.reason, answer.detail)
-            return Item(call.dossier_id, message, cause)
-        doubtful = answer.outcome == "stuck" or (
-            answer.outcome == "unknown" and not claim.doubt_said
+    def _item(self, claim: Claim, answer: Answer, since: datetime | None) -> Item | None:
+        return item_of(
+            claim, answer, since or self._clock(), doubts_are_heard=InDoubt in self._part.rules
         )
-        if doubtful and InDoubt in self._part.rules:
-            doubt = InDoubt(
-                call.kind, call.attempt, since or self._clock(), answer.outcome == "stuck"
-            )
-            return Item(call.dossier_id, doubt, cause)
-        return None

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
+import structlog
 from pydantic import ValidationError
 
 from contracts.decision import ParticularsArrived, ParticularsErased, State
@@ -17,9 +18,10 @@ from plumbing.applying import Item, Part, apply_facts, lock
 from plumbing.database import Conn
 from plumbing.deadletters import Dead, bury
 from plumbing.leases import BLANK
-from plumbing.sealing import KeyRing, Sealed, Unsealable, particulars_purpose
-from plumbing.sequencing import Arrived, Cursor, Record, Unreadable, read, sort
+from plumbing.sealing import KeyRing, Sealed, UnknownKey, Unsealable, particulars_purpose
+from plumbing.sequencing import Arrived, Cursor, Record, Unreadable, claims_to_be_ours, read, sort
 
+log = structlog.get_logger()
 S = TypeVar("S", bound=State)
 
 #: After a tombstone no version may come back to life.
@@ -29,12 +31,16 @@ PARTICULARS = "particulars"
 
 @dataclass(frozen=True)
 class Settled:
-    """What became of the records of one transaction, by outcome."""
+    """What became of the records of one transaction, by outcome.
+
+    `suspect` are those of the dead that our own services seem to have written.
+    """
 
     applied: int = 0
     duplicate: int = 0
     parked: int = 0
     dead: int = 0
+    suspect: int = 0
 
 
 #: Does all database work for the records; the caller's transaction commits it with the offset.
@@ -52,11 +58,8 @@ class LifecycleInlet(Generic[S]):
         """Settle the records; raises whatever a rule raises, with nothing written."""
         read_records = [read(record) for record in records]
         arrived = [one for one in read_records if isinstance(one, Arrived)]
-        dead = [
-            Dead(one.record, one.reason, one.problems)
-            for one in read_records
-            if isinstance(one, Unreadable)
-        ]
+        unreadable = [one for one in read_records if isinstance(one, Unreadable)]
+        dead = [Dead(one.record, one.reason, one.problems) for one in unreadable]
         settled, broken = Settled(), set[tuple[str, int, int]]()
         if arrived:
             settled, broken = await self._apply(conn, arrived, now)
@@ -66,7 +69,8 @@ class LifecycleInlet(Generic[S]):
             if (record.topic, record.partition, record.offset) in broken
         ]
         await bury(conn, self.keys, dead)
-        return replace(settled, dead=len(dead))
+        suspect = sum(one.ours for one in unreadable) + len(broken)
+        return replace(settled, dead=len(dead), suspect=suspect)
 
     async def _apply(
         self, conn: Conn, arrived: Sequence[Arrived], now: datetime
@@ -103,7 +107,10 @@ class ParticularsInlet(Generic[S]):
                 messages.append(message)
         applied = await self._apply(conn, messages, now) if messages else 0
         await bury(conn, self.keys, dead)
-        return Settled(applied, len(messages) - applied, 0, len(dead))
+        suspect = sum(
+            one.reason == "schema_violation" and claims_to_be_ours(one.record) for one in dead
+        )
+        return Settled(applied, len(messages) - applied, 0, len(dead), suspect)
 
     def _read(
         self, record: Record
@@ -126,6 +133,10 @@ class ParticularsInlet(Generic[S]):
         except ValidationError as error:
             rules = sorted({item["type"] for item in error.errors(include_input=False)})
             return Dead(record, "schema_violation", json.dumps([{"rule": r} for r in rules]))
+        except UnknownKey as unknown:
+            # A key comes with the next configuration: the record waits for it.
+            log.error("particulars_key_missing", topic=record.topic, reason=str(unknown))
+            raise
         except Unsealable:
             return Dead(record, "does_not_open")
         digest = sha256(sealed.ciphertext)

@@ -14,7 +14,7 @@ import uvicorn
 from plumbing import watching
 from plumbing.assembly import Assemble, Assembly, Running, utc_now
 from plumbing.consuming import Consumer
-from plumbing.database import open_pool
+from plumbing.database import Pool, open_pool
 from plumbing.effects import Executor
 from plumbing.logs import configure, describe, where
 from plumbing.migrating import migrate
@@ -23,12 +23,14 @@ from plumbing.sealing import KeyRing
 from plumbing.serving import Health, make_app
 from plumbing.settings import CommonSettings
 from plumbing.settling import FloodGate, Settler
-from plumbing.waiting import let_go, patiently
+from plumbing.waiting import let_go, patiently, unless
 
 log = structlog.get_logger()
 
 #: A part that has not come round in this time is taken for stuck.
 STALL_SECONDS = 60.0
+#: How long batches and calls under way may take to end at a stop.
+STOP_SECONDS = 15
 
 
 def main(settings: CommonSettings, service: str, migrations: Path, assemble: Assemble) -> None:
@@ -51,8 +53,9 @@ async def _run(settings: CommonSettings, service: str, migrations: Path, assembl
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     try:
-        await patiently("migrate", lambda: migrate(settings.database_url, migrations))
-        pool = await open_pool(settings.database_url, application=f"{service}-{settings.replica}")
+        pool = await unless(stop, _open_database(settings, service, migrations))
+        if pool is None:
+            return 0
         relay = Relay(service, settings.database_url, settings.kafka_bootstrap_servers)
         keys = KeyRing.from_json(settings.particulars_keys)
         running = Running(settings, pool, keys, relay, utc_now)
@@ -61,6 +64,18 @@ async def _run(settings: CommonSettings, service: str, migrations: Path, assembl
     except Exception as error:  # the supervisor starts us again; say why we stopped
         log.critical("service_failed", error=describe(error), traceback=where(error))
         return 1
+
+
+async def _open_database(settings: CommonSettings, service: str, migrations: Path) -> Pool:
+    pools: list[Pool] = []
+
+    async def opened() -> None:
+        await migrate(settings.database_url, migrations)
+        name = f"{service}-{settings.replica}"
+        pools.append(await open_pool(settings.database_url, application=name))
+
+    await patiently("database", opened)
+    return pools[0]
 
 
 async def _live(
@@ -86,8 +101,7 @@ async def _live(
     consumer = _make_consumer(running, assembly, service)
     tasks += _start_parts(running, assembly, service)
     if consumer is not None:
-        await patiently("kafka", consumer.broker.start)
-        tasks.append(asyncio.create_task(consumer.watch(), name="watchdog"))
+        tasks.append(asyncio.create_task(_consume(consumer), name="consumer"))
     watching.attach(health, running, consumer, STALL_SECONDS)
     log.info("service_started", port=settings.http_port, replica=settings.replica)
     code = await _until_over(tasks, consumer, stop)
@@ -96,10 +110,18 @@ async def _live(
     return code
 
 
+async def _consume(consumer: Consumer) -> None:
+    # HTTP is served meanwhile: what people hand in waits in the outbox.
+    await patiently("kafka", consumer.broker.start)
+    log.info("consuming")
+    await consumer.watch()
+
+
 async def _serve(server: uvicorn.Server) -> None:
     with contextlib.suppress(SystemExit):
         await server._serve()
     if not server.should_exit:
+        log.critical("port_not_opened", host=server.config.host, port=server.config.port)
         raise RuntimeError("the HTTP port could not be opened")
 
 
@@ -168,7 +190,7 @@ async def _until_over(
 
 async def _stop_consumer(consumer: Consumer | None) -> None:
     if consumer is not None:
-        await let_go(consumer.broker.stop(), 26)
+        await let_go(consumer.broker.stop(), STOP_SECONDS)
 
 
 async def _close(
@@ -182,7 +204,9 @@ async def _close(
     executors = [task for task in tasks if task.get_name() == "executor"]
     for task in executors:
         task.cancel()
-    await asyncio.wait([asyncio.ensure_future(_stop_consumer(consumer)), *executors], timeout=26)
+    await asyncio.wait(
+        [asyncio.ensure_future(_stop_consumer(consumer)), *executors], timeout=STOP_SECONDS
+    )
     for task in tasks:
         if task.get_name() != "http":
             task.cancel()

@@ -16,6 +16,10 @@ class Unsealable(Exception):
     """Sealed bytes that no key of the ring opens for that purpose."""
 
 
+class UnknownKey(Unsealable):
+    """Sealed with a key this process was not given: nothing is wrong with the bytes."""
+
+
 @dataclass(frozen=True)
 class Sealed:
     """Key id, 12-byte nonce and ciphertext with its tag."""
@@ -68,7 +72,7 @@ class KeyRing:
         """Return the plain bytes; raises Unsealable for a wrong key, purpose or altered bytes."""
         cipher = self._ciphers.get(sealed.kid)
         if cipher is None:
-            raise Unsealable("unknown key id")
+            raise UnknownKey(sealed.kid)
         try:
             return cipher.decrypt(sealed.nonce, sealed.ciphertext, purpose.encode())
         except (InvalidTag, ValueError):  # a nonce of an impossible length is a ValueError

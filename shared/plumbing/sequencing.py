@@ -50,11 +50,15 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A record that is no event: why, and everything needed to look at it later."""
+    """A record that is no event: why, and everything needed to look at it later.
+
+    `ours`: it claims to be of the topic's own writer.
+    """
 
     record: Record
     reason: str
     problems: str = "[]"
+    ours: bool = False
 
 
 @dataclass
@@ -78,6 +82,22 @@ class Sorted:
     duplicates: int = 0
 
 
+def claims_to_be_ours(record: Record) -> bool:
+    """Return whether the record, which cannot be read, looks like its topic's own writer's.
+
+    Then the fault is in a release, there or here; anything else is somebody's garbage.
+    """
+    try:
+        document = json.loads(record.value or b"")
+    except ValueError:
+        return False
+    if not isinstance(document, dict):
+        return False
+    writer = WRITER_OF.get(record.topic)
+    named = writer is None or document.get("source") == f"/hotich/{writer}"
+    return named and str(document.get("dossierid")).encode() == record.key
+
+
 def read(record: Record) -> Arrived | Unreadable:
     """Return the event in a record of a lifecycle topic, or why there is none."""
     if record.value is None:
@@ -87,7 +107,8 @@ def read(record: Record) -> Arrived | Unreadable:
     try:
         event = decode(record.value)
     except MalformedEvent as malformed:
-        return Unreadable(record, malformed.reason, json.dumps(malformed.problems[:20]))
+        problems = json.dumps(malformed.problems[:20])
+        return Unreadable(record, malformed.reason, problems, claims_to_be_ours(record))
     if event.service != WRITER_OF.get(record.topic):
         return Unreadable(record, "wrong_source_for_topic")
     if record.key != str(event.dossierid).encode():

@@ -1,5 +1,6 @@
 """The HTTP side every service has: health by progress, metrics, problems, tokens."""
 
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,12 +12,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
 from contracts.portal import Problem, problem_document
+from plumbing.database import passing
 from plumbing.logs import describe, where
 from plumbing.tokens import Client, IssuerAway, TokenVerifier, Unauthenticated
 
 log = structlog.get_logger()
 
 MAX_BODY_BYTES = 1024 * 1024
+MOST_SWALLOWED_BYTES = 32 * MAX_BODY_BYTES
 _TYPES = "https://hotich.example/problems/"
 
 
@@ -76,6 +79,7 @@ class BodyLimit:
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
+            await _swallow(receive)
             await _too_large()(scope, receive, send)
             return
         taken = 0
@@ -89,6 +93,16 @@ class BodyLimit:
             return message
 
         await self._app(scope, counted, send)
+
+
+async def _swallow(receive: Any) -> None:
+    """Read a body that is too large, within reason: a client cut off does not see the answer."""
+    taken = 0
+    while taken < MOST_SWALLOWED_BYTES:
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return
 
 
 _TOO_LARGE = (413, "body-too-large", "Body too large", f"At most {MAX_BODY_BYTES} bytes are read.")
@@ -115,7 +129,8 @@ def make_app(title: str, health: Health) -> FastAPI:
     @app.get("/health/ready", include_in_schema=False)
     async def ready() -> JSONResponse:
         reason = await health.ready()
-        return JSONResponse({"ready": reason is None, "reason": reason}, 503 if reason else 200)
+        answer = {"ready": reason is None, "reason": reason, "pid": os.getpid()}
+        return JSONResponse(answer, 503 if reason else 200)
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
@@ -177,6 +192,11 @@ async def _on_http(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_bug(_: Request, error: Exception) -> JSONResponse:
+    if passing(error):
+        log.warning("request_waits_for_database", error=describe(error))
+        return problem_response(
+            ProblemRaised(503, "try-again", "Try again", "Hệ thống tạm bận.", {"retry-after": "2"})
+        )
     log.error("request_failed", error=describe(error), traceback=where(error))
     return problem_response(
         ProblemRaised(500, "internal", "Internal error", "The request was not carried out.")

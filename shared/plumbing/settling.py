@@ -10,9 +10,8 @@ import structlog
 from aiokafka import TopicPartition
 
 from contracts.envelope import MalformedEvent
-from contracts.topics import WRITER_OF
 from plumbing import metrics, offsets
-from plumbing.database import TRANSIENT, Pool
+from plumbing.database import Pool, passing
 from plumbing.deadletters import Dead, bury
 from plumbing.inlets import Settle, Settled
 from plumbing.logs import describe, where
@@ -23,16 +22,13 @@ from plumbing.sequencing import Record
 log = structlog.get_logger()
 
 
-#: The place is kept and the batch comes again.
-PASSING: tuple[type[BaseException], ...] = (*TRANSIENT, NotOwner)
-
-
 class Flood(Exception):
     """So many records fail that the fault is ours: stop, and let no more be parked."""
 
 
-#: Nothing of the batch was written, and it is not the records' fault.
-UNSETTLED: tuple[type[BaseException], ...] = (*PASSING, Flood)
+def condemns(error: Exception) -> bool:
+    """Return whether the error is about the records; all others keep the place as it is."""
+    return not (isinstance(error, NotOwner | Flood) or passing(error))
 
 
 class FloodGate:
@@ -68,15 +64,15 @@ class Settler:
     async def settle(self, tp: TopicPartition, records: Sequence[Record], expected: int) -> int:
         """Settle the records, the first of which is at `expected` or after; return the next offset.
 
-        Raises one of TRANSIENT, NotOwner or Flood with nothing written of what was not settled.
+        Raises what passes, NotOwner or Flood with nothing written of what was not settled.
         """
         started = time.monotonic()
         whole = True
         try:
             self._count(tp, await self._once(tp, records, expected))
-        except UNSETTLED:
-            raise
         except Exception as error:  # any rule's bug: find the record, spare the others
+            if not condemns(error):
+                raise
             log.warning(
                 "batch_failed_replaying_singly",
                 **self._place(tp, expected),
@@ -98,18 +94,18 @@ class Settler:
         async with self.pool.acquire() as conn, conn.transaction():
             await offsets.advance(conn, self.group, tp, expected, records[-1].offset + 1)
             settled = await self.inlets[tp.topic](conn, records, self.clock())
-            # Written by our own services: what cannot be read there is a bad deploy.
-            if tp.topic in WRITER_OF:
-                self.flood.count(settled.dead)
+            # What our own services seem to have written and cannot be read: a bad release.
+            if settled.suspect:
+                self.flood.count(settled.suspect)
             return settled
 
     async def _singly(self, tp: TopicPartition, records: Sequence[Record], expected: int) -> None:
         for record in records:
             try:
                 self._count(tp, await self._once(tp, [record], expected))
-            except UNSETTLED:
-                raise
             except Exception as error:  # this is the bad one: its dossier waits, no other does
+                if not condemns(error):
+                    raise
                 await self._bury(tp, record, expected, error)
             expected = record.offset + 1
 

@@ -1,18 +1,16 @@
 """Waits, for a bounded time: until a server that is away has come, until a client has ended."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import structlog
 
-from plumbing.database import TRANSIENT
+from plumbing.database import passing
 from plumbing.logs import describe
 
 log = structlog.get_logger()
-
-START_SECONDS = 90.0
+T = TypeVar("T")
 
 
 async def let_go(ending: Awaitable[Any], seconds: float) -> None:
@@ -27,24 +25,38 @@ async def let_go(ending: Awaitable[Any], seconds: float) -> None:
     task.cancel()
 
 
+async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Return what the work gives, or None when it was stopped first."""
+    task, waiter = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
+    waiter.cancel()
+    if task.done():
+        return task.result()
+    task.cancel()
+    return None
+
+
+def is_cancelled() -> bool:
+    """Return whether this task was asked to end, not one inside a client it waits for."""
+    task = asyncio.current_task()
+    return task is None or bool(task.cancelling())
+
+
 def _hear(task: "asyncio.Future[Any]") -> None:
     if not task.cancelled():
         task.exception()
 
 
 async def patiently(what: str, act: Callable[[], Awaitable[Any]]) -> None:
-    """Do it, again and again while its server is away, for a bounded time."""
-    until = time.monotonic() + START_SECONDS
+    """Do it, again and again while its server is away; what does not pass is raised."""
+    pause_seconds = 0.5
     while True:
         try:
             await act()
             return
-        except Exception as error:  # the wait is bounded, the last error is raised
-            if time.monotonic() > until or not _may_pass(error):
+        except Exception as error:  # its server will come; SIGTERM ends the wait
+            if not (passing(error) or type(error).__module__.startswith("aiokafka")):
                 raise
             log.warning("start_waits", component=what, error=describe(error))
-            await asyncio.sleep(0.5)
-
-
-def _may_pass(error: Exception) -> bool:
-    return isinstance(error, TRANSIENT) or type(error).__module__.startswith("aiokafka")
+        await asyncio.sleep(pause_seconds)
+        pause_seconds = min(pause_seconds * 1.5, 5.0)

@@ -15,6 +15,13 @@ from plumbing.serving import Health
 log = structlog.get_logger()
 GAUGE_SECONDS = 5.0
 KEEPING_SECONDS = 3600.0
+FORGET_ROWS = 5000
+
+_FORGET = """
+DELETE FROM outbox_sent WHERE id IN (
+    SELECT id FROM outbox_sent WHERE sent_at < clock_timestamp() - make_interval(days => $1)
+    LIMIT $2)
+"""
 
 _COUNTS = """
 SELECT (SELECT count(*) FROM inbound_parked) AS parked,
@@ -42,7 +49,7 @@ def attach(
         executor = running.executor
         if executor is not None and time.monotonic() - executor.last_turn > stall_seconds:
             return "executor_stalled"
-        if consumer is not None and not consumer.alive():
+        if consumer is not None and consumer.consumer is not None and not consumer.alive():
             return "consumer_tasks_ended"
         if consumer is not None and consumer.stalled_seconds() > stall_seconds:
             return "consumer_stalled"
@@ -62,17 +69,15 @@ def attach(
 
 
 async def forget_sent(pool: Pool, days: int) -> None:
-    """Delete published rows older than that many days, an hour's worth at a time."""
+    """Delete published rows older than that many days, some at a time, until cancelled."""
     while True:
         try:
-            await pool.execute(
-                "DELETE FROM outbox_sent WHERE sent_at < clock_timestamp() - make_interval("
-                "days => $1)",
-                days,
-            )
+            done = await pool.execute(_FORGET, days, FORGET_ROWS)
+            more = done == f"DELETE {FORGET_ROWS}"
         except TRANSIENT as error:
             log.warning("keeping_waits_for_database", error=describe(error))
-        await asyncio.sleep(KEEPING_SECONDS)
+            more = False
+        await asyncio.sleep(1.0 if more else KEEPING_SECONDS)
 
 
 async def refresh_gauges(pool: Pool, service: str) -> None:

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from contracts.decision import Effect
 from plumbing import effects
+from plumbing.applying import lock
 from plumbing.effects import Executor
 from tests.integration.core_kit import NOW, RING, Bench, Dossier, open_bench, until
 from tests.integration.core_outside import (
@@ -126,6 +127,26 @@ async def test_given_an_answer_not_yet_written_when_its_lease_is_over_then_it_is
 
     assert await executor._claim(1) == 0
     await executor._record([answer])
+
+    assert len(outside.calls) == 1
+    assert await states(bench) == [(TELL.kind, "DONE", "")]
+
+
+async def test_given_a_database_that_goes_away_when_an_answer_is_recorded_then_it_is_not_lost(
+    bench,
+):
+    dossier, outside = Dossier(), Outside([DONE, NO])
+    await bench.bring(dossier, TELL)
+    executor = an_executor(bench, outside)
+    await executor._claim(1)
+    answer = await executor._answers.get()
+    waiting = "pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with bench.pool.acquire() as conn, conn.transaction():
+        await lock(conn, {dossier.id: dossier.code})
+        recording = asyncio.create_task(executor._record([answer]))
+        await until(lambda: bench.count(waiting))
+        await conn.execute(f"SELECT pg_terminate_backend(pid) FROM {waiting}")
+    await recording
 
     assert len(outside.calls) == 1
     assert await states(bench) == [(TELL.kind, "DONE", "")]

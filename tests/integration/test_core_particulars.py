@@ -13,7 +13,7 @@ from contracts.decision import ParticularsArrived, Refused
 from contracts.particulars import Particulars
 from contracts.topics import PARTICULARS
 from plumbing.deadletters import purpose
-from plumbing.sealing import KeyRing, Sealed, particulars_purpose
+from plumbing.sealing import KeyRing, Sealed, UnknownKey, particulars_purpose
 from tests.integration.core_kit import RING, ROUTING, Bench, Dossier, Log, open_bench
 
 TOPIC = PARTICULARS.name
@@ -104,16 +104,26 @@ BAD: dict[str, tuple[Callable[[Dossier], bytes], str]] = {
         lambda d: sealed(d, 1, ring=KeyRing("k1", {"k1": bytes(32)})),
         "does_not_open",
     ),
-    "an unknown key": (
-        lambda d: sealed(d, 1, ring=KeyRing("k9", {"k9": bytes(32)})),
-        "does_not_open",
-    ),
     "altered ciphertext": (_altered, "does_not_open"),
     "an impossible nonce": (lambda d: sealed(d, 1, nonce="AAAA"), "does_not_open"),
     "a version it was not sealed for": (_of_another_version, "does_not_open"),
     "another dossier's": (lambda _: sealed(Dossier(), 1), "key_is_not_the_dossier"),
     "no record at all": (lambda _: b"\xff{", "schema_violation"),
 }
+
+
+async def test_given_a_key_not_here_yet_when_settled_then_the_record_waits_for_it(bench):
+    dossier, log = Dossier(), Log()
+    for version in range(1, 4):
+        value = sealed(dossier, version, ring=KeyRing("k9", {"k9": bytes(32)}))
+        log.add(PARTICULARS.name, value, dossier)
+    rows = log.records[TopicPartition(PARTICULARS.name, 0)]
+
+    with pytest.raises(UnknownKey):
+        await bench.settle(rows)
+
+    assert await bench.expected(TopicPartition(PARTICULARS.name, 0)) == 0
+    assert await bench.count("dead_letter") == 0
 
 
 @pytest.mark.parametrize("kind", BAD)

@@ -196,13 +196,27 @@ async def test_given_a_flood_of_events_nobody_here_can_read_when_settled_then_it
         unknown = dossier.says("routed").replace(b"dossier.routed.v1", b"dossier.routed.v2")
         log.add(ROUTING, unknown if n else None, dossier)
     rows = log.records[FIRST]
-    settler = bench.a_settler(flood_limit=3)
+    settler = bench.a_settler(flood_limit=2)
 
     await bench.settle(rows[:4], settler)
     with pytest.raises(Flood):
         await bench.settle(rows[4:], settler)
 
     assert (await bench.expected(FIRST), await bench.count("dead_letter")) == (4, 2)
+
+
+async def test_given_a_flood_of_garbage_nobody_here_wrote_when_settled_then_all_of_it_is_kept(
+    bench,
+):
+    log, dossier = routed_log(Dossier()), Dossier()
+    for _ in range(20):
+        for value in (b"{}", None, b"\xff", b'{"source": "/hotich/routing"}'):
+            log.add(ROUTING, value, dossier)
+    settler = bench.a_settler(flood_limit=3)
+
+    await bench.settle(log.records[FIRST], settler)
+
+    assert (await bench.expected(FIRST), await bench.count("dead_letter")) == (82, 80)
 
 
 async def test_given_another_owner_advanced_when_a_zombie_settles_then_it_writes_nothing(bench):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plumbing.sealing import KeyRing, Sealed, Unsealable, particulars_purpose
+from plumbing.sealing import KeyRing, Sealed, UnknownKey, Unsealable, particulars_purpose
 
 OLD, NEW = b"o" * 32, b"n" * 32
 PLAIN = "Nguyễn Thị Bí Mật".encode()
@@ -49,7 +49,7 @@ def test_given_a_new_current_key_when_rotated_then_old_bytes_open_and_new_ones_u
 def test_given_a_key_taken_from_the_ring_then_what_it_sealed_does_not_open() -> None:
     sealed = RING.seal(PLAIN, PURPOSE)
 
-    with pytest.raises(Unsealable, match="unknown key id"):
+    with pytest.raises(UnknownKey, match="k1"):
         KeyRing("k2", {"k2": NEW}).open(sealed, PURPOSE)
 
 

@@ -49,7 +49,8 @@ CREATE TABLE dead_letter (
     problems   text   NOT NULL DEFAULT '[]',
     record     bytea  NOT NULL,
     at         timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (topic, part, off)
+    -- A topic made anew uses its offsets again.
+    PRIMARY KEY (topic, part, off, at)
 );
 COMMENT ON COLUMN dead_letter.record IS 'Key, headers and value, encrypted: they may be personal.';
 
@@ -116,5 +117,6 @@ CREATE TABLE effect (
 CREATE INDEX effect_open ON effect (due_at) WHERE state IN ('PENDING', 'IN_FLIGHT', 'IN_DOUBT');
 CREATE INDEX effect_lane ON effect (dossier_id, lane, position)
     WHERE state IN ('PENDING', 'IN_FLIGHT', 'IN_DOUBT');
+CREATE INDEX effect_manual ON effect (dossier_id) WHERE state = 'MANUAL';
 COMMENT ON COLUMN effect.begun IS 'Committed before what cannot be asked about nor taken back.';
 COMMENT ON COLUMN effect.request IS 'The exact bytes to send, encrypted; blank once answered.';

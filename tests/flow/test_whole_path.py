@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from contracts.envelope import decode
 from contracts.topics import LIFECYCLE
+from local_stack.promise import read_journal
 from local_stack.samples import run_samples
 from local_stack.stack import Stack
 from tests.flow.kit import (
@@ -146,7 +147,14 @@ async def test_a_lost_answer_of_the_register_is_said_to_be_in_doubt_and_asked_be
             if (event := decode(record.value)).dossierid == track.dossier_id
         ]
 
+        pushes = [
+            entry["kind"]
+            for entry in read_journal(Path(status.sandbox["journal"]))
+            if entry["key"] == track.code and entry["kind"].startswith("register.push")
+        ]
+
         assert said == ["registration_in_doubt", "registered"]
+        assert pushes == ["register.pushed"]
         assert journey.breaches() == []
 
 
@@ -186,6 +194,20 @@ async def test_offsets_forgotten_by_kafka_are_taken_from_the_database(stack: Sta
 
         assert await count(status, "routing", sent) == before
         assert journey.breaches() == []
+    async with following(status, good_samples(3)) as later:
+        await later.send()
+        await later.arrive()
+
+        assert later.breaches() == []
+        assert await _settled_again(status.urls["routing"]) == 0
+
+
+async def _settled_again(url: str) -> float:
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/metrics") as got:
+        lines = (await got.text()).splitlines()
+    told = [line for line in lines if line.startswith("dossiers_records_total{")]
+    assert told
+    return sum(float(line.split()[-1]) for line in told if 'outcome="duplicate"' in line)
 
 
 async def _is_ready(url: str) -> bool:

@@ -23,7 +23,8 @@ RETURNING e.effect_id, e.dossier_id, e.kind, e.request, e.attempt, e.in_doubt, e
 """
 
 #: Per answer $1 effect, $2 fence, $3 state, $4 reason, $5 in doubt, $6 pause in seconds. Whoever
-#: lost its lease writes nothing. `doubt_since` is set with the first answer that is no answer.
+#: lost its lease writes nothing. Of the erased (the last particulars cursor) no request stays.
+#: `doubt_since` is set with the first answer that is no answer.
 FINISH = """
 UPDATE effect e SET reason = t.reason, lease_until = NULL,
     state = CASE WHEN t.state = 'PENDING' AND e.in_doubt THEN 'IN_DOUBT' ELSE t.state END,
@@ -32,7 +33,9 @@ UPDATE effect e SET reason = t.reason, lease_until = NULL,
     due_at = clock_timestamp() + make_interval(secs => t.pause),
     doubt_since = CASE WHEN t.in_doubt
         THEN coalesce(e.doubt_since, clock_timestamp()) ELSE e.doubt_since END,
-    request = CASE WHEN t.state IN ('DONE', 'REJECTED') THEN NULL ELSE e.request END,
+    request = CASE WHEN t.state IN ('DONE', 'REJECTED') OR (t.state = 'MANUAL' AND EXISTS (
+        SELECT 1 FROM inbound_cursor c WHERE c.dossier_id = e.dossier_id
+          AND c.source = 'particulars' AND c.last_seq = 2147483647)) THEN NULL ELSE e.request END,
     ended_at = CASE WHEN t.state IN ('DONE', 'REJECTED', 'MANUAL') THEN clock_timestamp() END
 FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::float8[])
     t(effect_id, fence, state, reason, in_doubt, pause)

@@ -151,6 +151,26 @@ def test_given_erasure_on_the_way_then_the_data_go_and_the_dossier_stays():
     assert decision == Decision(replace(PUSHED, particulars=None, erased=True))
 
 
+def test_given_erasure_and_a_push_that_was_not_made_when_answered_then_the_erasure_is_the_reason():
+    forgotten = on_erased(ParticularsErased(A_DOSSIER), PUSHING, CONTEXT).state
+
+    decision = on_answered(Answered(PUSH, "no", "erased", {}), forgotten, CONTEXT)
+
+    assert decision == Decision(replace(forgotten, status="returned"), (ERASED,))
+    assert CONTEXT.reference.return_reason("particulars_erased").kind == "refused"
+
+
+def test_given_erasure_during_a_push_when_the_register_answers_then_its_word_counts():
+    forgotten = on_erased(ParticularsErased(A_DOSSIER), PUSHING, CONTEXT).state
+    refused = RegisterReturned(kind="refused", reasons=("register_refused",))
+
+    taken = on_answered(Answered(PUSH, "done", "taken", {}), forgotten, CONTEXT)
+    not_taken = on_answered(Answered(PUSH, "no", "register_said_no", {}), forgotten, CONTEXT)
+
+    assert taken == Decision(replace(forgotten, status="pushed"))
+    assert not_taken == Decision(replace(forgotten, status="returned"), (refused,))
+
+
 def test_the_push_is_the_same_bytes_every_time_and_in_the_registers_names():
     request = json.loads(on_particulars(THE_DATA, ACCEPTED, CONTEXT).effects[0].request)
 

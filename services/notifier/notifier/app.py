@@ -49,8 +49,8 @@ async def assemble(service: Running) -> Assembly:
             PARTICULARS: ParticularsInlet(part, service.keys),
         },
         callers={
-            "sms": within_horizon(unless_erased(sms, service.pool)),
-            "email": within_horizon(unless_erased(mail, service.pool)),
+            "sms": within_horizon(unless_erased(sms, sms.ask, service.pool)),
+            "email": within_horizon(unless_erased(mail, mail.ask, service.pool)),
             "portal": within_horizon(portals),
         },
         close=http.close,

@@ -30,23 +30,25 @@ class SmsGateway:
         may still arrive, so `again` would promise too much.
         """
         if call.in_doubt:
-            sent = await self._was_sent(call)
-            if sent is not False:
-                return Answer("done" if sent else "unknown", "asked")
+            known = await self.ask(call)
+            if known.outcome != "no":
+                return known
         answer = await self._send(call)
         if call.in_doubt and answer.outcome == "again":
             return Answer("unknown", answer.reason)
         return answer
 
-    async def _was_sent(self, call: Call) -> bool | None:
-        """Return whether the gateway has the message; None when it does not say."""
+    async def ask(self, call: Call) -> Answer:
+        """Return `done` when the gateway has the message, `no` when not, `unknown` else."""
         try:
             status = await status_of(
                 self._http, "GET", f"{self._url}/{call.effect_id}", self._token
             )
         except (NotSent, NoAnswer):
-            return None
-        return {200: True, 404: False}.get(status)
+            return Answer("unknown", "asked")
+        if status == 404:
+            return Answer("no", "not_sent")
+        return Answer("done" if status == 200 else "unknown", "asked")
 
     async def _send(self, call: Call) -> Answer:
         headers = self._token | {
@@ -86,7 +88,7 @@ class Mail:
     async def __call__(self, call: Call) -> Answer:
         """Return the server's word; `stuck` when the mail may have gone and nobody can tell."""
         if call.begun:
-            return Answer("stuck", "stopped_while_sending")
+            return await self.ask(call)
         request = MailRequest.model_validate_json(call.request)
         recipient = _in_ascii_where_possible(request.to)
         mail = compose(request, recipient, self._server.sender, call.effect_id)
@@ -103,6 +105,12 @@ class Mail:
         except LeaseLost:
             return Answer("again", "lease_lost")
         return Answer("done")
+
+    async def ask(self, call: Call) -> Answer:
+        """Return `stuck` when the mail was begun, and `no` when it certainly was not sent."""
+        if call.begun:
+            return Answer("stuck", "stopped_while_sending")
+        return Answer("no", "not_sent")
 
 
 def compose(request: MailRequest, recipient: str, sender: str, effect_id: UUID) -> bytes:

@@ -28,20 +28,23 @@ def within_horizon(caller: Caller) -> Caller:
     return bounded
 
 
-def unless_erased(caller: Caller, pool: Pool) -> Caller:
-    """Return the call without its person once the data are erased: a `no`, nothing is sent.
+def unless_erased(caller: Caller, ask: Caller, pool: Pool) -> Caller:
+    """Return the call without its person once the data are erased: nothing is sent any more.
 
-    A call in doubt is still made, for its answer is about what was sent before the erasure.
+    A call in doubt is then only asked about, by `ask`, for something may have been sent before
+    the erasure; what certainly was not is a `no`.
     """
 
     async def careful(call: Call) -> Answer:
-        if call.in_doubt:
-            return await caller(call)
         try:
             async with pool.acquire() as conn:
                 erased = await is_erased(conn, call.dossier_id)
         except TRANSIENT:
-            return Answer("again", "database_away")
-        return Answer("no", "erased") if erased else await caller(call)
+            # `again` ends in a `no` at the horizon, and has a mail that was begun sent anew.
+            return Answer("unknown" if call.in_doubt else "again", "database_away")
+        if not erased:
+            return await caller(call)
+        answer = await ask(call) if call.in_doubt else Answer("no")
+        return Answer("no", "erased") if answer.outcome == "no" else answer
 
     return careful

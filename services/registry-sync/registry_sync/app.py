@@ -12,6 +12,7 @@ from plumbing.assembly import Assembly, Running
 from plumbing.inlets import LifecycleInlet, ParticularsInlet
 from plumbing.running import main as run
 from registry_sync.domain import PUSH, RULES
+from registry_sync.limits import unless_erased
 from registry_sync.polling import Poller
 from registry_sync.register import Register
 from registry_sync.settings import RegistrySyncSettings
@@ -43,7 +44,7 @@ async def assemble(running: Running) -> Assembly:
             LIFECYCLE["routing"]: LifecycleInlet(part, running.keys),
             PARTICULARS: ParticularsInlet(part, running.keys),
         },
-        callers={PUSH: register.push},
+        callers={PUSH: unless_erased(register.push, register.knows, running.pool)},
         tasks=(Poller(running, part, register).run,),
         close=session.close,
     )

@@ -33,6 +33,8 @@ Outcome = Literal["registered", "supplement", "refused"]
 
 PUSH = "push"
 REGISTER_LANE = "register"
+#: The reason of a push that was not made, for there is nobody left to tell of.
+NOT_TOLD = "erased"
 _REASON = {"supplement": "register_needs_supplement", "refused": "register_refused"}
 
 
@@ -114,7 +116,8 @@ def on_erased(
 ) -> Decision[Registration]:
     """Forget the personal data; what was not told to the register never will be.
 
-    A dossier already on its way stays there: the register keeps its own record for ever.
+    A dossier the register has stays there: it keeps its own record for ever. Whether it has
+    one that is being pushed, the answer to the push will tell.
 
     Source: TT 04/2020/TT-BTP, Điều 37; Luật 91/2025/QH15, Điều 14.
     """
@@ -140,12 +143,13 @@ def _push(case: Registration) -> Decision[Registration]:
 
 
 def on_answered(message: Answered, case: Registration, context: Context) -> Decision[Registration]:
-    """Note that the register took the dossier, or that it will not."""
+    """Note that the register took the dossier, that it will not, or that it was not told."""
     if case.status != "pushing":
         return Decision(case)
     if message.outcome == "done":
         return Decision(replace(case, status="pushed"))
-    return _return(case, "refused", "register_refused")
+    not_told = message.reason == NOT_TOLD
+    return _return(case, "refused", "particulars_erased" if not_told else "register_refused")
 
 
 def on_in_doubt(message: InDoubt, case: Registration, context: Context) -> Decision[Registration]:

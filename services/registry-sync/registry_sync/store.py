@@ -104,6 +104,14 @@ class RegistrationStore:
         )
 
 
+async def is_erased(conn: Conn, dossier_id: UUID) -> bool:
+    """Return whether the personal data of the dossier were erased."""
+    erased = await conn.fetchval(
+        "SELECT erased FROM registration WHERE dossier_id = $1", dossier_id
+    )
+    return bool(erased)
+
+
 async def claim_due(pool: Pool, limit: int) -> list[Due]:
     """Return pushed dossiers to ask about, and put off their next turn; no replica gets both.
 

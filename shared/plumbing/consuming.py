@@ -9,17 +9,17 @@ from typing import cast
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream._internal.endpoint.subscriber.utils import MultiLock
 from faststream.kafka import KafkaBroker
 
 from plumbing import metrics, offsets
 from plumbing.database import TRANSIENT
+from plumbing.holes import Holes
 from plumbing.logs import describe, where
 from plumbing.offsets import NotOwner
 from plumbing.parsing import raw, total_parser
-from plumbing.positions import commit, follows
+from plumbing.positions import Commits, is_behind, runs
 from plumbing.sequencing import Record
 from plumbing.settling import Flood, Settler
 
@@ -37,7 +37,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def __init__(self, settler: Settler, bootstrap: str, replica: str, compacted: set[str]) -> None:
         self._settler = settler
-        self._compacted = compacted
+        self._holes = Holes(settler, compacted)
+        self._commits = Commits()
         self._next: dict[TopicPartition, int] = {}
         self._resuming: dict[TopicPartition, asyncio.Task[None]] = {}
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -84,22 +85,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def alive(self) -> bool:
         """Return whether the client's inner tasks run: they can end while everything waits."""
-        consumer = self.consumer
-        if consumer is None:
-            return False
-        fetcher, coordinator = consumer._fetcher, consumer._coordinator
-        tasks = [getattr(fetcher, "_fetch_task", None)]
-        tasks.append(getattr(coordinator, "_coordination_task", None))
-        return not any(task is not None and task.done() for task in tasks)
+        return self.consumer is not None and runs(self.consumer)
 
     def stalled_seconds(self) -> float:
         """Return for how long nothing was settled though there is something to settle.
 
         Zero while a partition waits for the database: a restart would not bring it back.
         """
-        consumer = self.consumer
-        ends = {tp: consumer.highwater(tp) for tp in self._next} if consumer else {}
-        behind = any(end is not None and end > self._next[tp] for tp, end in ends.items())
+        behind = self.consumer is not None and is_behind(self.consumer, self._next)
         if not behind or self._resuming:
             self._moved_at = time.monotonic()
         return time.monotonic() - self._moved_at
@@ -111,29 +104,25 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         await asyncio.gather(*(self._partition(tp, rows) for tp, rows in by_partition.items()))
 
     async def _partition(self, tp: TopicPartition, records: list[Record]) -> None:
+        place = {"topic": tp.topic, "partition": tp.partition}
         try:
             await self._settle(tp, records)
         except NotOwner:
-            log.warning("partition_moved_on_elsewhere", topic=tp.topic, partition=tp.partition)
-            self._next.pop(tp, None)
-            await self._again(tp, 0.2)
+            await self._moved_on(tp)
         except TRANSIENT as error:
-            log.warning(
-                "partition_waits", topic=tp.topic, partition=tp.partition, error=describe(error)
-            )
+            log.warning("partition_waits", **place, error=describe(error))
             metrics.ROLLBACKS.labels(self._settler.service, tp.topic).inc()
             await self._again(tp, random.uniform(0.3, 1.5))
         except Flood as flood:
             self._fail(str(flood))
         except Exception as error:  # even the dead letter could not be written: keep the place
-            log.error(
-                "partition_stuck",
-                topic=tp.topic,
-                partition=tp.partition,
-                error=describe(error),
-                traceback=where(error),
-            )
+            log.error("partition_stuck", **place, error=describe(error), traceback=where(error))
             await self._again(tp, 5.0)
+
+    async def _moved_on(self, tp: TopicPartition) -> None:
+        log.warning("partition_moved_on_elsewhere", topic=tp.topic, partition=tp.partition)
+        self._next.pop(tp, None)
+        await self._again(tp, 0.2)
 
     def _fail(self, reason: str) -> None:
         log.critical("consumer_stops", reason=reason)
@@ -148,14 +137,27 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             if end is not None and end < expected:
                 self._fail(f"{tp.topic}-{tp.partition} ends before our offset: was it made anew?")
             return
-        whole = tp.topic not in self._compacted
-        if whole and not await follows(self.consumer, tp, expected, fresh[0].offset):
-            metrics.SKIPPED.labels(self._settler.service).inc()
-            self._seek(tp, expected)
+        found = fresh[0].offset
+        if found == expected:
+            self._holes.filled(tp, expected)
+        elif self._holes.looked(tp) == (expected, found):
+            await self._pass_over(tp, expected, found)
+        else:
+            self._look_again(tp, expected, found)
             return
-        self._next[tp] = await self._settler.settle(tp, fresh, expected)
+        self._next[tp] = await self._settler.settle(tp, fresh, found)
         self._moved_at = time.monotonic()
-        await commit(self.consumer, tp, self._next[tp])
+        self._commits.tell(self.consumer, tp, self._next[tp])
+
+    def _look_again(self, tp: TopicPartition, expected: int, found: int) -> None:
+        if self.consumer is not None and tp in self.consumer.assignment():
+            self._holes.look_again(tp, expected, found)
+            self.consumer.seek(tp, expected)
+
+    async def _pass_over(self, tp: TopicPartition, expected: int, found: int) -> None:
+        await self._holes.pass_over(self.consumer, tp, expected, found)
+        if self._next.get(tp) == expected:
+            self._next[tp] = found
 
     async def _expected(self, tp: TopicPartition) -> int:
         if tp not in self._next:
@@ -177,8 +179,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         self.consumer.pause(tp)
         if tp not in self._resuming:
-            task = asyncio.create_task(self._resume(tp, pause_seconds))
-            self._resuming[tp] = task
+            self._resuming[tp] = asyncio.create_task(self._resume(tp, pause_seconds))
 
     async def _resume(self, tp: TopicPartition, pause_seconds: float) -> None:
         try:
@@ -187,7 +188,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 try:
                     self._seek(tp, await self._expected(tp))
                     break
-                except TRANSIENT:
+                except Exception as error:  # nobody else would take the partition up again
+                    log.warning("partition_still_waits", topic=tp.topic, error=describe(error))
                     pause_seconds = min(pause_seconds * 2, 10.0)
             if self.consumer is not None and tp in self.consumer.assignment():
                 self.consumer.resume(tp)
@@ -199,6 +201,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._lock.wait_release(DRAIN_SECONDS)
         for tp in revoked:
             self._next.pop(tp, None)
+            self._holes.forget(tp)
+            self._commits.forget(tp)
             if task := self._resuming.pop(tp, None):
                 task.cancel()
 
@@ -207,9 +211,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         metrics.REBALANCES.labels(self._settler.service).inc()
         for tp in assigned:
             self._next.pop(tp, None)
+            self._holes.forget(tp)
             try:
                 self._seek(tp, await self._expected(tp))
-            except TRANSIENT as error:
+            except Exception as error:  # as in `_resume`; the other partitions are assigned too
                 log.warning("database_away_at_assignment", error=describe(error))
                 await self._again(tp, 1.0)
 
@@ -223,7 +228,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             for tp, expected in list(self._next.items()):
                 try:
                     await self._take_back(consumer, tp, expected)
-                except (TimeoutError, KafkaError) as error:  # a rebalance, or the broker is away
+                except NotOwner:
+                    await self._moved_on(tp)
+                except Exception as error:  # a rebalance, or the broker or the database is away
                     log.warning("watchdog_waits", topic=tp.topic, error=describe(error))
 
     async def _take_back(
@@ -231,9 +238,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     ) -> None:
         if tp in self._resuming or tp not in consumer.assignment():
             return
+        # Asked for before the position: a position that counts was reached after the second look.
+        looked = self._holes.looked(tp)
         position = await asyncio.wait_for(consumer.position(tp), 5)
-        idle = self._lock.empty and self._next.get(tp) == expected
-        if idle and position > expected and tp.topic not in self._compacted:
-            log.warning("client_skipped", topic=tp.topic, expected=expected, found=position)
-            metrics.SKIPPED.labels(self._settler.service).inc()
-            consumer.seek(tp, expected)
+        busy = not self._lock.empty or tp in self._resuming or self._next.get(tp) != expected
+        if busy or position <= expected:
+            return
+        if looked == (expected, position):
+            await self._pass_over(tp, expected, position)
+        else:
+            self._look_again(tp, expected, position)

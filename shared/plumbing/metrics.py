@@ -13,6 +13,9 @@ REBALANCES = Counter("dossiers_rebalances_total", "Assignments received.", ["ser
 SKIPPED = Counter(
     "dossiers_client_skips_total", "Times the client was ahead of the database.", ["service"]
 )
+HOLES = Counter(
+    "dossiers_offset_holes_total", "Holes in a topic, passed after a second look.", ["service"]
+)
 PUBLISHED = Counter("dossiers_published_total", "Records acknowledged.", ["service", "topic"])
 PUBLISH_SECONDS = Histogram(
     "dossiers_publish_seconds", "Send to acknowledgement of a relay batch.", ["service"]

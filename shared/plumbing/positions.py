@@ -1,6 +1,7 @@
-"""What the Kafka client says of positions: told for lag tools, checked against expired records."""
+"""What the Kafka client says of itself and of positions, and what Kafka is told of them."""
 
 import asyncio
+from collections.abc import Mapping
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -10,27 +11,55 @@ from plumbing.logs import describe
 log = structlog.get_logger()
 
 
-async def follows(
-    consumer: AIOKafkaConsumer | None, tp: TopicPartition, expected: int, found: int
-) -> bool:
-    """Return whether `found` is the next record there is: what lies before it has expired."""
-    if found == expected:
-        return True
-    if consumer is None:
-        return False
-    beginning = (await asyncio.wait_for(consumer.beginning_offsets([tp]), 10))[tp]
-    if beginning <= expected:
-        return False
-    if expected > 0:
-        log.error("records_expired_unread", topic=tp.topic, expected=expected, found=beginning)
-    return bool(found <= beginning)
+def runs(consumer: AIOKafkaConsumer) -> bool:
+    """Return whether the client's inner tasks run: they can end while everything waits."""
+    fetcher, coordinator = consumer._fetcher, consumer._coordinator
+    tasks = [getattr(fetcher, "_fetch_task", None)]
+    tasks.append(getattr(coordinator, "_coordination_task", None))
+    return not any(task is not None and task.done() for task in tasks)
 
 
-async def commit(consumer: AIOKafkaConsumer | None, tp: TopicPartition, offset: int) -> None:
-    """Tell Kafka, best effort, for lag tools only: after a restart the database's offset counts."""
-    if consumer is None or tp not in consumer.assignment():
-        return
-    try:
-        await asyncio.wait_for(consumer.commit({tp: offset}), 5)
-    except Exception as error:  # the broker may be away; nothing depends on it
-        log.debug("offset_commit_failed", topic=tp.topic, error=describe(error))
+def is_behind(consumer: AIOKafkaConsumer, following: Mapping[TopicPartition, int]) -> bool:
+    """Return whether one of our partitions ends beyond its next offset."""
+    ours = following.keys() & consumer.assignment()
+    return any((consumer.highwater(tp) or 0) > following[tp] for tp in ours)
+
+
+class Commits:
+    """Commits offsets to Kafka, best effort and beside the work, one at a time per partition.
+
+    They are for lag tools only: after a restart the database's offset counts.
+    """
+
+    def __init__(self) -> None:
+        self._latest: dict[TopicPartition, int] = {}
+        self._under_way: dict[TopicPartition, asyncio.Task[None]] = {}
+
+    def tell(self, consumer: AIOKafkaConsumer | None, tp: TopicPartition, offset: int) -> None:
+        """Have the offset committed when the one under way is through; the latest one counts."""
+        if consumer is None or tp not in consumer.assignment():
+            return
+        self._latest[tp] = offset
+        if tp not in self._under_way:
+            self._under_way[tp] = asyncio.create_task(self._commit(consumer, tp))
+
+    def forget(self, tp: TopicPartition) -> None:
+        """Commit no more for the partition: it goes to someone else."""
+        self._latest.pop(tp, None)
+        if task := self._under_way.pop(tp, None):
+            task.cancel()
+
+    async def _commit(self, consumer: AIOKafkaConsumer, tp: TopicPartition) -> None:
+        try:
+            while (offset := self._latest.pop(tp, None)) is not None:
+                await self._once(consumer, tp, offset)
+        finally:
+            if self._under_way.get(tp) is asyncio.current_task():
+                del self._under_way[tp]
+
+    @staticmethod
+    async def _once(consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> None:
+        try:
+            await asyncio.wait_for(consumer.commit({tp: offset}), 5)
+        except Exception as error:  # the broker may be away; nothing depends on it
+            log.debug("offset_commit_failed", topic=tp.topic, error=describe(error))

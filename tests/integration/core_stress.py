@@ -17,13 +17,15 @@ from contracts.envelope import GENESIS, decode, sha256
 from contracts.topics import SUBMISSIONS
 from plumbing.database import TRANSIENT, Conn
 from plumbing.inlets import Settled
-from plumbing.settling import PASSING
 from tests.integration.core_broker import Broker, RelayToBroker
 from tests.integration.core_kit import INTAKE, ROUTING, Bench, Dossier, Log
 
 PARTITIONS = 3
 DOSSIERS = 150
 LEDGER = "CREATE TABLE toy_ledger (part int, off bigint)"
+
+#: What a worker outlives: the batch comes again.
+PASSING = (*TRANSIENT, NotOwner)
 
 
 async def ledger(conn: Conn, records: Sequence[Any], _: datetime) -> Settled:

@@ -30,6 +30,7 @@ class Ledger:
 
     def __init__(self, pool: Pool, topic: str) -> None:
         self.pool, self.topic, self.group = pool, topic, f"shell-{topic}"
+        self.compacted: set[str] = set()
         self.failing: dict[int, int] = {}
         self.share = 0.0
         self._dice = random.Random(7)
@@ -59,7 +60,7 @@ class Ledger:
             clock=lambda: datetime.now(UTC),
             flood=FloodGate(10),
         )
-        return Consumer(settler, bootstrap, replica, set())
+        return Consumer(settler, bootstrap, replica, self.compacted)
 
     async def count(self) -> int:
         """Return how many places are written."""

@@ -134,12 +134,17 @@ def _run(command: list[str], *, quiet: bool = False) -> None:
 
 def _environment() -> dict[str, str]:
     """Return the environment for pip and uv, which learns from pip's settings where to look."""
+    # Imported here: most runs find everything made, and those are to be quick.
+    from local_stack import trust
+
     environment = {**os.environ, "VIRTUAL_ENV": str(VENV), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     if index := environment.get("PIP_INDEX_URL"):
         environment.setdefault("UV_DEFAULT_INDEX", index)
-    if certificates := environment.get("PIP_CERT"):
-        environment.setdefault("SSL_CERT_FILE", certificates)
+    if known := trust.certificates():
+        environment.setdefault("SSL_CERT_FILE", known)
+    if trust.system_has_certificates():
+        environment.setdefault("UV_SYSTEM_CERTS", "1")
     return environment
 
 

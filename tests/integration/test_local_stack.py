@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,13 +14,11 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
-import yaml
 from aiokafka.admin import AIOKafkaAdminClient
 
 from contracts.topics import TOPICS
-from local_stack import compose, credentials, jars, ports, services
+from local_stack import jars
 from local_stack.errors import AlreadyRunning, JarTampered, StackFailed
-from local_stack.places import Place
 from local_stack.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,8 +44,8 @@ def place() -> Iterator[Path]:
         root = Path(folder)
         root.chmod(0o755)
         yield root
-        for state in root.glob(".local/*"):
-            Stack(root, state.name).clean()
+        for state in root.rglob(".local/*"):
+            Stack(state.parents[1], state.name).clean()
 
 
 async def test_when_the_stack_is_up_then_kafka_has_every_topic_and_a_leader(stack: Stack) -> None:
@@ -81,23 +78,6 @@ def test_when_a_stack_of_that_name_runs_then_a_second_one_is_refused(stack: Stac
     assert stack.status().running
 
 
-def test_given_a_tampered_jar_when_verified_then_it_is_refused_by_name(
-    stack: Stack, tmp_path: Path
-) -> None:
-    libs = tmp_path / "libs"
-    shutil.copytree(jars.folder() / "libs", libs)
-    assert [path.name for path in jars.verify(libs)] == list(jars.expected())
-    with (libs / "kafka-server-4.4.0.jar").open("ab") as jar:
-        jar.write(b"x")
-    (libs / "lz4-java-1.11.2.jar").unlink()
-
-    with pytest.raises(JarTampered) as refused:
-        jars.verify(libs)
-
-    assert "kafka-server-4.4.0.jar, lz4-java-1.11.2.jar" in refused.value.reason
-    assert "kafka.sha256" in refused.value.reason
-
-
 def test_given_a_tampered_jar_in_the_cache_when_started_then_nothing_starts(
     stack: Stack, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +85,7 @@ def test_given_a_tampered_jar_in_the_cache_when_started_then_nothing_starts(
     shutil.copytree(jars.folder() / "libs", copied / "libs")
     (copied / "libs" / "kafka-server-4.4.0.jar").write_bytes(b"not a jar")
     monkeypatch.setenv("XDG_CACHE_HOME", str(place / "cache"))
+    monkeypatch.setenv("DATABASE_URL", stack.status().database_server)
     refused = a_stack(place)
 
     with pytest.raises(JarTampered):
@@ -112,37 +93,6 @@ def test_given_a_tampered_jar_in_the_cache_when_started_then_nothing_starts(
 
     assert not refused.status().running
     assert not (refused.place.state / "pids" / "kafka-1").exists()
-
-
-def test_given_the_usual_ports_are_taken_when_chosen_then_others_are_free(place: Path) -> None:
-    state = Place(place, "run")
-    state.make()
-    with socket.socket() as taken:
-        taken.bind((ports.HOST, 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.MonkeyPatch.context() as usual:
-            usual.setitem(ports.USUAL, "intake", port)
-
-            chosen = ports.choose(["intake", "routing"], state=state.state, usual=True)
-
-    assert chosen["intake"] != port
-    assert len(set(chosen.values())) == 2
-    assert all(ports.is_free(port) for port in chosen.values())
-
-
-def test_given_two_clones_when_both_choose_at_once_then_no_port_is_given_twice(
-    place: Path,
-) -> None:
-    clones = [Place(place / name, "run") for name in ("one", "other")]
-    for clone in clones:
-        clone.make()
-
-    chosen = [ports.choose(ports.USUAL, state=clone.state, usual=True) for clone in clones]
-
-    for clone in clones:
-        shutil.rmtree(clone.sockets)
-    assert not set(chosen[0].values()) & set(chosen[1].values())
 
 
 def test_given_everything_was_killed_when_started_again_then_it_recovers_with_its_data(
@@ -209,6 +159,21 @@ def test_given_a_component_that_cannot_start_when_up_then_its_last_lines_are_sho
     assert not failing.status().running
 
 
+def test_given_a_clone_path_beyond_ascii_when_up_then_kafka_keeps_its_data_there(
+    stack: Stack, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    root = place / "thư mục có dấu \\ 📁"
+    root.mkdir()
+
+    with a_stack(root, "fix-letters") as started:
+        components = started.status().components
+
+    assert components.keys() == {"kafka-1", "postgres"}
+    assert (started.place.state / "kafka-1" / "log" / "meta.properties").exists()
+
+
 def test_given_existing_servers_when_started_then_they_are_used_and_left_alone(
     stack: Stack, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,38 +198,6 @@ def test_given_data_of_one_broker_when_three_are_wanted_then_it_is_refused_in_wo
 
     with pytest.raises(StackFailed, match="make clean"):
         before.start()
-
-
-def test_when_secrets_are_made_then_only_the_owner_reads_them_and_they_stay(place: Path) -> None:
-    file = place / "secrets.json"
-
-    made = credentials.keep(file)
-
-    assert file.stat().st_mode & 0o777 == 0o600
-    assert credentials.keep(file) == made
-    assert set(made) == {"clients", "portals", "register", "sms", "particulars_keys", "databases"}
-
-
-def test_when_composed_then_each_service_is_told_all_it_is_told_by_the_local_stack(
-    place: Path,
-) -> None:
-    document = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())
-    secrets = credentials.keep(place / "secrets.json")
-    local = Place(place, "run")
-    local.make()
-    around = services.Surroundings(
-        local, "k", dict.fromkeys(credentials.SERVICES, "d"), ports.USUAL, secrets
-    )
-
-    ours = services.common(local)
-    for program in services.programs(around):
-        wanted = program.environment.keys() - ours.keys()
-        composed = document["services"][program.name]["environment"]
-        assert wanted <= composed.keys(), program.name
-
-    asked = (ROOT / "deploy" / "compose.yaml").read_text()
-    assert {name for name in compose.environment(secrets) if f"${{{name}:?}}" not in asked} == set()
-    shutil.rmtree(local.sockets)
 
 
 def processes_left(stack: Stack) -> list[psutil.Process]:

@@ -74,10 +74,12 @@ def stop(service: Service) -> None:
 
 @app.command()
 def start(service: Service) -> None:
-    """Start one service that was stopped."""
+    """Start one service that was stopped; returns when it is ready."""
     from local_stack.stack import Stack
 
-    Stack(ROOT).start_component(service)
+    stack = Stack(ROOT)
+    stack.start_component(service)
+    stack.await_component(service)
 
 
 @app.command()

@@ -79,7 +79,11 @@ class Follower:
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap, enable_auto_commit=False, auto_offset_reset="latest"
         )
-        await self._consumer.start()
+        try:
+            await self._consumer.start()
+        except BaseException:
+            await self._consumer.stop()
+            raise
         places = [
             TopicPartition(topic.name, number)
             for topic in LIFECYCLE.values()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from local_stack.errors import JarTampered, StackFailed
 from local_stack.places import cache_folder, exclusive
+from local_stack.trust import certificates
 
 VERSION = "4.4.0"
 COORDINATES = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:1.7.36"
@@ -108,8 +109,7 @@ def _resolve(scratch: Path, report: Report) -> list[Path]:
 
 def _trust_as_pip_does() -> None:
     """Let the HTTP client trust what pip was told to trust, behind a proxy of one's own."""
-    known = os.environ.get("SSL_CERT_FILE") or os.environ.get("PIP_CERT")
-    if known:
+    if known := certificates():
         os.environ.setdefault("REQUESTS_CA_BUNDLE", known)
 
 

@@ -17,6 +17,8 @@ from local_stack.jars import Report
 from local_stack.places import exclusive
 from local_stack.ports import HOST
 
+# Java reads file names in the locale's encoding; without a locale that is plain ASCII.
+LOCALE = {"LC_ALL": "C.UTF-8"}
 HEAP = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:MaxMetaspaceSize=128m")
 # Java 25 finds the wrong machine code for some of the adapters it cached and warns of each.
 NO_CACHED_ADAPTERS = ("-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTAdapterCaching")
@@ -119,7 +121,14 @@ def settings(node: Node, nodes: Sequence[Node]) -> str:
     for topic in ("transaction.state.log", "share.coordinator.state.topic"):
         lines[f"{topic}.min.isr"] = in_sync
     lines |= _quick_return(copies)
-    return "".join(f"{key}={value}\n" for key, value in lines.items())
+    return "".join(f"{key}={_escaped(str(value))}\n" for key, value in lines.items())
+
+
+def _escaped(value: str) -> str:
+    """Return the value as a properties file, which is read as ISO-8859-1, has to spell it."""
+    units = value.replace("\\", "\\\\").encode("utf-16-be", "surrogatepass")
+    codes = (int.from_bytes(pair) for pair in zip(units[::2], units[1::2], strict=True))
+    return "".join(chr(code) if code < 0x80 else f"\\u{code:04x}" for code in codes)
 
 
 def _quick_return(copies: int) -> dict[str, object]:
@@ -166,7 +175,9 @@ def _formatted(number: int, libs: Sequence[Path], report: Report) -> Path:
         _config(node).write_text(settings(node, [node]))
         tool = _java(libs, *HEAP, *QUICK_START, *LOGGING)
         tool += ["kafka.tools.StorageTool", "format", "-t", _new_id(), "-c", str(_config(node))]
-        done = subprocess.run(tool, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            tool, capture_output=True, text=True, check=False, env=os.environ | LOCALE
+        )
         if done.returncode != 0:
             raise StackFailed("kafka", f"storage could not be formatted: {done.stderr[-2000:]}")
         (scratch / "log").rename(template)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_stack import credentials, jars, kafka, owner, ports, postgres, services
+from local_stack import credentials, jars, kafka, owner, ports, postgres, services, status
 from local_stack.errors import StackFailed
 from local_stack.kafka import Node
 from local_stack.places import Place
 from local_stack.postgres import Server
+from local_stack.status import Status
 from local_stack.supervision import Program
 
 
@@ -96,6 +97,28 @@ def versions(plan: Plan) -> dict[str, str]:
     return found
 
 
+def describe(plan: Plan) -> Status:
+    """Return the document of a stack that is up as planned."""
+    place = plan.place
+    urls = {p.name: f"http://{ports.HOST}:{plan.ports[p.name]}" for p in plan.programs}
+    journal = str(place.state / "sandbox" / "journal.jsonl")
+    return Status(
+        stack=place.name,
+        running=True,
+        kafka=plan.bootstrap,
+        databases=dict(plan.databases),
+        urls=urls,
+        sandbox={"url": urls["sandbox"], "journal": journal} if urls else {},
+        components={p.name: "running" for p in (*plan.infrastructure, *plan.programs)},
+        versions={"hotich": status.own_version(), **versions(plan)},
+        reference=status.reference_version(),
+        state=status.relative(place.state, place),
+        logs=status.relative(place.logs, place),
+        secrets=status.relative(place.state / "secrets.json", place),
+        database_server=plan.server_url,
+    )
+
+
 def _brokers() -> int:
     wanted = os.environ.get("BROKERS") or "1"
     if wanted not in {"1", "3"}:
@@ -149,7 +172,8 @@ def _infrastructure(
     place: Place, nodes: tuple[Node, ...], libs: tuple[Path, ...], server: Server | None
 ) -> tuple[Program, ...]:
     group, environment = "infrastructure", services.common(place)
-    made = [Program(node.name, group, kafka.command(libs, node), environment) for node in nodes]
+    java = environment | kafka.LOCALE
+    made = [Program(node.name, group, kafka.command(libs, node), java) for node in nodes]
     if server:
         user = server.owner.name if server.owner else ""
         made.append(

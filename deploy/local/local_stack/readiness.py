@@ -1,23 +1,27 @@
 """Waits until a component really answers, and says why when it does not."""
 
 import http.client
+import json
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import xmlrpc.client
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 
-from local_stack import postgres, topics
+from local_stack import holding, postgres, topics
 from local_stack.errors import DatabaseAway, StackFailed
 from local_stack.places import Place
-from local_stack.supervision import Keeper, Program
+from local_stack.supervision import Keeper
 
 POLL_SECONDS = 0.05
 LOOK_SECONDS = 0.3
 INFRASTRUCTURE_SECONDS = 60
 SERVICE_SECONDS = 60
 STARTS_ALLOWED = 2
+LONGEST_ANSWER = 2000
 
 
 def fail(place: Place, name: str, reason: str, advice: str = "") -> StackFailed:
@@ -47,17 +51,30 @@ def watch(place: Place, keeper: Keeper, name: str) -> Callable[[], None]:
     return check
 
 
-def kafka(place: Place, bootstrap: str, *, copies: int, check: Callable[[], None]) -> None:
+def kafka(
+    place: Place,
+    bootstrap: str,
+    *,
+    copies: int,
+    check: Callable[[], None],
+    seconds: float = INFRASTRUCTURE_SECONDS,
+) -> None:
     """Wait until Kafka answers and every topic has its leaders; makes the missing topics."""
     try:
-        topics.ensure(bootstrap, copies=copies, seconds=INFRASTRUCTURE_SECONDS, check=check)
+        topics.ensure(bootstrap, copies=copies, seconds=seconds, check=check)
     except topics.NotReady as error:
         raise fail(place, "kafka-1", f"is not ready: {error}") from error
 
 
-def database(url: str, script: str, *, check: Callable[[], None]) -> None:
+def database(
+    url: str,
+    script: str,
+    *,
+    check: Callable[[], None],
+    seconds: float = INFRASTRUCTURE_SECONDS,
+) -> None:
     """Wait until PostgreSQL accepts, then run a script as its superuser."""
-    deadline = time.monotonic() + INFRASTRUCTURE_SECONDS
+    deadline = time.monotonic() + seconds
     while True:
         try:
             postgres.run_sql(url, script)
@@ -70,28 +87,63 @@ def database(url: str, script: str, *, check: Callable[[], None]) -> None:
             return
 
 
-def answers(place: Place, keeper: Keeper, programs: Sequence[Program]) -> None:
-    """Wait until all these programs say that they are ready."""
-    with ThreadPoolExecutor(max_workers=max(1, len(programs))) as pool:
-        for done in [pool.submit(_answers, place, keeper, program) for program in programs]:
+def answers(
+    place: Place, keeper: Keeper, urls: Mapping[str, str], *, seconds: float = SERVICE_SECONDS
+) -> None:
+    """Wait until each kept process says at its address that it, and no other, is ready."""
+    with ThreadPoolExecutor(max_workers=max(1, len(urls))) as pool:
+        waits = [pool.submit(_answers, place, keeper, *each, seconds) for each in urls.items()]
+        for done in waits:
             done.result()
 
 
-def _answers(place: Place, keeper: Keeper, program: Program) -> None:
-    check = watch(place, keeper, program.name)
-    deadline = time.monotonic() + SERVICE_SECONDS
-    said = "it does not listen"
+def _answers(place: Place, keeper: Keeper, name: str, url: str, seconds: float) -> None:
+    check = watch(place, keeper, name)
+    deadline = time.monotonic() + seconds
+    trouble = ""
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(program.ready_url, timeout=5):
+            trouble = _trouble(url, _kept_pid(keeper, name))
+            if not trouble:
                 return
-        except urllib.error.HTTPError as answer:
-            said = f"it answers {answer.code} {answer.read(500).decode(errors='replace')}"
-        except (OSError, http.client.HTTPException):
-            pass
-        try:
             check()
+        except StackFailed as failure:
+            raise _not_ready(place, keeper, name, url, failure.reason) from None
         except (OSError, xmlrpc.client.Error) as error:
-            said = f"the keeper does not answer ({type(error).__name__})"
+            trouble = f"the keeper does not answer ({type(error).__name__})"
         time.sleep(POLL_SECONDS * 2)
-    raise fail(place, program.name, f"is not ready after {SERVICE_SECONDS} s: {said}")
+    reason = f"is not ready after {seconds:.0f} s: {trouble}"
+    raise _not_ready(place, keeper, name, url, reason)
+
+
+def _trouble(url: str, kept: int) -> str:
+    """Return why the kept process is not ready yet, empty when it says that it is."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            status, body = answer.status, answer.read(LONGEST_ANSWER)
+    except urllib.error.HTTPError as refusal:
+        status, body = refusal.code, refusal.read(LONGEST_ANSWER)
+    except (OSError, http.client.HTTPException):
+        return "it does not listen"
+    try:
+        pid = int(json.loads(body)["pid"])
+    except (ValueError, KeyError, TypeError):
+        pid = 0
+    if status != HTTPStatus.OK:
+        return f"it answers {status} {body.decode(errors='replace')}"
+    if not kept or not pid or not holding.answers_for(pid, kept):
+        return "another program answers at its address"
+    return ""
+
+
+def _kept_pid(keeper: Keeper, name: str) -> int:
+    return int(keeper.processes().get(name, {}).get("pid", 0))
+
+
+def _not_ready(place: Place, keeper: Keeper, name: str, url: str, reason: str) -> StackFailed:
+    port = urllib.parse.urlsplit(url).port or 0
+    taken = holding.taken(port, _kept_pid(keeper, name))
+    if not taken:
+        return fail(place, name, reason)
+    advice = "stop that process, or `make down` and start again: then a free port is taken"
+    return fail(place, name, f"{reason}; {taken}", advice)

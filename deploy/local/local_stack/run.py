@@ -27,13 +27,16 @@ def main(once: bool) -> int:
         signal.signal(name, _interrupt)
     with Stack(root, join=True) as stack:
         status = stack.status()
-        console.print(f"Up after {time.monotonic() - began:.1f} s.")
+        if stack.joined:
+            console.print("A stack runs already: this run uses it and will leave it running.")
+        else:
+            console.print(f"Up after {time.monotonic() - began:.1f} s.")
         quiet = once or not sys.stdout.isatty()
         watching = _quiet(console) if quiet else _live(console, status)
         code = outcome(console, root, status, watching)
         console.print(f"{time.monotonic() - began:.1f} s in all.")
         if not once and code == 0:
-            _stay(console, status)
+            _stay(console, status, joined=stack.joined)
     return code
 
 
@@ -71,9 +74,12 @@ def _live(console: Console, status: Status) -> Iterator[Watch]:
     console.print(table.live(shown[0], shown[0], status.urls, shown[1]))
 
 
-def _stay(console: Console, status: Status) -> None:
+def _stay(console: Console, status: Status, *, joined: bool) -> None:
     for name, url in status.urls.items():
         console.print(f"{name:<14} {url}")
-    console.print("Ctrl-C stops everything.")
+    ends = "Ctrl-C ends this; the stack goes on running, `make down` stops it."
+    console.print(ends if joined else "Ctrl-C stops everything.")
     with contextlib.suppress(KeyboardInterrupt):
         signal.pause()
+    if not joined:
+        console.print("Stopping ...")

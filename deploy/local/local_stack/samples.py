@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
+from aiokafka.errors import KafkaError
 from rich.console import Console
 
 from local_stack import promise, table
@@ -24,6 +26,11 @@ from sandbox.samples import load, load_rejected
 AT_ONCE = 8
 #: Without any progress for this long, something is wrong.
 STALL_SECONDS = 60.0
+
+
+DATABASE = (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)
+#: What tells that a component went away, or was away from the start.
+AWAY = (KafkaError, aiohttp.ClientError, *DATABASE, OSError)
 
 
 class PromiseBroken(Exception):
@@ -45,17 +52,18 @@ async def run_samples(status: Status, watch: Watch) -> dict[str, Any]:
     tracks = [Track(sample) for sample in (*load(), *load_rejected())]
     follower = Follower(status.kafka, tracks)
     await follower.start()
-    before = await promise.waiting(status)
     reading = asyncio.create_task(follower.run())
     try:
+        before = await promise.waiting(status)
         await send_all(status.sandbox["url"], tracks)
         await until_ended(tracks, follower, watch)
         await _until_settled(status, before)
     finally:
         reading.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await reading
+        await asyncio.wait([reading])
         await follower.stop()
+    if not reading.cancelled() and (lost := reading.exception()):
+        raise lost
     journal = promise.read_journal(Path(status.sandbox["journal"]))
     breaches = promise.broken_promises(tracks, journal)
     if breaches:
@@ -161,8 +169,23 @@ def outcome(
         console.print(f"[red]Not everything came to its end:[/red]\n{unfinished}")
         console.print("`make logs` shows why.")
         return 3
+    except AWAY as error:
+        console.print(f"[red]{_who(error)} does not answer ({type(error).__name__}).[/red]")
+        console.print(
+            "What to do: `make logs` shows why, `make status` what is stopped;"
+            " `make start SERVICE=...` starts it again, then send the samples again."
+        )
+        return 1
     report(console, root, figures)
     return 0
+
+
+def _who(error: BaseException) -> str:
+    if isinstance(error, KafkaError):
+        return "Kafka"
+    if isinstance(error, aiohttp.ClientError):
+        return "The sandbox"
+    return "PostgreSQL" if isinstance(error, DATABASE) else "A component"
 
 
 def main() -> int:

@@ -5,19 +5,33 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from local_stack import jars, kafka, owner, plan, postgres, readiness, start_cache, status
+from local_stack import (
+    components,
+    jars,
+    kafka,
+    owner,
+    plan,
+    postgres,
+    readiness,
+    start_cache,
+    status,
+)
 from local_stack.errors import AlreadyRunning, StackFailed
 from local_stack.jars import Report
-from local_stack.places import Place, exclusive
+from local_stack.places import Place, exclusive, is_held
 from local_stack.plan import Plan
 from local_stack.status import Status
 from local_stack.supervision import Keeper, end_orphans, write_configuration
 from local_stack.together import together
+from local_stack.undisturbed import undisturbed
+
+STOPPING = "stop.lock"
+STOPPING_SECONDS = 40
 
 
 def tell(line: str) -> None:
@@ -72,20 +86,31 @@ class Stack:
         """Return when everything is ready; on any failure everything is stopped first."""
         self.place.make()
         with exclusive(self.place.state / "start.lock"):
-            if self._keeper.alive and self._found_running():
-                return
-            self._clear()
+            self._let_the_last_one_end()
+            with exclusive(self.place.state / STOPPING):
+                if self._keeper.alive and self._found_running():
+                    return
+                self._clear()
             try:
                 started = plan.decide(self.place, with_services=self._services)
                 self._bring_up(started)
-                status.save(self.place, self._describe(started))
+                status.save(self.place, plan.describe(started))
                 self._let_go()
             except BaseException:
                 self.stop()
                 raise
 
     def stop(self) -> None:
-        """Stop every process of the stack, services first; returns when all are gone."""
+        """Stop every process of the stack, services first; returns when all are gone.
+
+        Signals that come meanwhile do not hinder it.
+        """
+        if not self.place.state.exists():
+            return
+        with undisturbed(self._report), exclusive(self.place.state / STOPPING):
+            self._stop()
+
+    def _stop(self) -> None:
         self._keeper.shut_down()
         if self._process:
             # It may not have come far enough to take orders; a signal ends it all the same.
@@ -111,11 +136,15 @@ class Stack:
 
     def stop_component(self, name: str) -> None:
         """Stop a service with all its replicas, or any one process, until it is started again."""
-        self._each(name, lambda group, process: self._keeper.stop(group, process))
+        components.stop(self._keeper, name)
 
     def start_component(self, name: str) -> None:
         """Start what stop_component stopped; returns at once."""
-        self._each(name, lambda group, process: self._keeper.start(group, process))
+        components.start(self._keeper, name)
+
+    def await_component(self, name: str, seconds: float = 30) -> None:
+        """Return when all processes of the component are ready; raises StackFailed else."""
+        components.wait(self.place, self._keeper, name, seconds=seconds)
 
     def clean(self) -> None:
         """Stop the stack and remove all its data."""
@@ -123,22 +152,27 @@ class Stack:
         owner.remove_away(self.place)
         shutil.rmtree(self.place.state, ignore_errors=True)
 
-    def _each(self, name: str, act: Callable[[str, str], None]) -> None:
-        known = self._keeper.processes()
-        numbered = {f"{name}-{n}" for n in range(1, 10)}
-        found = [process for process in known if process == name or process in numbered]
-        if not found:
-            raise StackFailed(
-                name, "is not part of the running stack", advice=f"one of: {', '.join(known)}"
-            )
-        for process in found:
-            act(known[process]["group"], process)
-
     def _let_go(self) -> None:
         """Forget a keeper that is meant to outlive us, lest Python warns that it still runs."""
         if self._stay and self._process:
             self._process.returncode = 0
             self._process = None
+
+    def _let_the_last_one_end(self) -> None:
+        """Wait for a stack that is being stopped; raises StackFailed when it does not end."""
+        deadline = time.monotonic() + STOPPING_SECONDS
+        told = False
+        while is_held(self.place.state / STOPPING) or self._keeper.leaving:
+            if not told:
+                self._report("The last run is still stopping; waiting for its end ...")
+                told = True
+            if time.monotonic() > deadline:
+                raise StackFailed(
+                    "keeper",
+                    f"the last run (pid {self._keeper.pid}) still stops after {STOPPING_SECONDS} s",
+                    advice="`make down`, then start again",
+                )
+            time.sleep(0.1)
 
     def _found_running(self) -> bool:
         """Join the stack that runs, or stop one whose start was never finished."""
@@ -175,7 +209,8 @@ class Stack:
         )
         for program in started.programs:
             self._keeper.start(program.group, program.name)
-        readiness.answers(self.place, self._keeper, started.programs)
+        urls = {program.name: program.ready_url for program in started.programs}
+        readiness.answers(self.place, self._keeper, urls)
 
     def _keeper_answers(self) -> None:
         assert self._process
@@ -210,24 +245,3 @@ class Stack:
             check = readiness.watch(self.place, self._keeper, "postgres")
         script = postgres.databases_sql(started.database_passwords)
         readiness.database(started.server_url, script, check=check)
-
-    def _describe(self, started: Plan) -> Status:
-        urls = {p.name: f"http://127.0.0.1:{started.ports[p.name]}" for p in started.programs}
-        sandbox_state = self.place.state / "sandbox"
-        return Status(
-            stack=self.place.name,
-            running=True,
-            kafka=started.bootstrap,
-            databases=dict(started.databases),
-            urls=urls,
-            sandbox={"url": urls["sandbox"], "journal": str(sandbox_state / "journal.jsonl")}
-            if urls
-            else {},
-            components={p.name: "running" for p in (*started.infrastructure, *started.programs)},
-            versions={"hotich": status.own_version(), **plan.versions(started)},
-            reference=status.reference_version(),
-            state=status.relative(self.place.state, self.place),
-            logs=status.relative(self.place.logs, self.place),
-            secrets=status.relative(self.place.state / "secrets.json", self.place),
-            database_server=started.server_url,
-        )

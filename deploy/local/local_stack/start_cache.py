@@ -31,6 +31,7 @@ def _record(cache: Path, libs: Sequence[Path], report: Report) -> bool:
     """Run a broker on storage of its own until it is ready, and keep what Java recorded."""
     for leftover in cache.parent.glob("trial-*"):
         shutil.rmtree(leftover, ignore_errors=True)
+    environment = own_environment() | kafka.LOCALE
     with tempfile.TemporaryDirectory(dir=cache.parent, prefix="trial-") as scratch:
         port, controller_port = _two_ports()
         node = kafka.Node(1, port, controller_port, Path(scratch))
@@ -39,7 +40,7 @@ def _record(cache: Path, libs: Sequence[Path], report: Report) -> bool:
         command = kafka.recording_command(libs, node, output)
         with (
             (Path(scratch) / "trial.log").open("w") as log,
-            subprocess.Popen(command, stdout=log, stderr=log, env=own_environment()) as broker,
+            subprocess.Popen(command, stdout=log, stderr=log, env=environment) as broker,
         ):
             try:
                 topics.ensure(f"{HOST}:{port}", copies=1, seconds=TRIAL_SECONDS)

@@ -1,5 +1,7 @@
 """Speaks to the keeper: its configuration, its start, and what it says of each process."""
 
+import contextlib
+import http.client
 import json
 import os
 import shlex
@@ -12,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from local_stack.errors import AlreadyRunning, StackFailed
 from local_stack.places import Place, is_held, write_secretly
@@ -53,7 +55,14 @@ def write_configuration(place: Place, programs: Sequence[Program]) -> None:
         if names:
             sections.append(f"[group:{group}]\nprograms={','.join(names)}\npriority={number}")
     write_secretly(place.state / "supervisord.conf", "\n\n".join(sections) + "\n")
-    known = {p.name: {"environment": p.environment, "stop_signal": p.stop_signal} for p in programs}
+    known = {
+        p.name: {
+            "environment": p.environment,
+            "stop_signal": p.stop_signal,
+            "ready_url": p.ready_url,
+        }
+        for p in programs
+    }
     write_secretly(place.state / "programs.json", json.dumps(known))
 
 
@@ -154,26 +163,49 @@ class Keeper:
                 raise StackFailed(name, f"cannot be stopped: {fault.faultString}") from None
 
     def processes(self) -> dict[str, dict[str, Any]]:
-        """Return what the keeper knows of each process, by name; empty when there is no keeper."""
+        """Return what the keeper knows of each process, by name; empty when none takes orders."""
         try:
             return {known["name"]: known for known in self.ask("getAllProcessInfo")}
         except OSError:
             return {}
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != Faults.SHUTDOWN_STATE:
+                raise
+            return {}
+
+    @property
+    def leaving(self) -> bool:
+        """Say whether a keeper holds this stack and takes no more orders: it is shutting down."""
+        if not self.alive:
+            return False
+        try:
+            self.ask("getState")
+        except (OSError, http.client.HTTPException):
+            return self.alive
+        except xmlrpc.client.Fault as fault:
+            return bool(fault.faultCode == Faults.SHUTDOWN_STATE)
+        return False
+
+    def ready_url(self, name: str) -> str:
+        """Return where a process says that it is ready, empty for one that does not."""
+        known = json.loads((self._place.state / "programs.json").read_text())
+        return str(known[name].get("ready_url", ""))
 
     def shut_down(self, seconds: float = 60) -> None:
         """Stop everything in order and wait until the keeper is gone."""
         if not self.alive:
             return
-        keeper = psutil.Process(self.pid)
-        try:
-            self.ask("shutdown")
-        except (OSError, xmlrpc.client.Fault):
-            keeper.terminate()
-        deadline = time.monotonic() + seconds
-        while self.alive and time.monotonic() < deadline:
-            time.sleep(0.02)
-        if self.alive:
-            keeper.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            keeper = psutil.Process(self.pid)
+            try:
+                self.ask("shutdown")
+            except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+                keeper.terminate()
+            deadline = time.monotonic() + seconds
+            while self.alive and time.monotonic() < deadline:
+                time.sleep(0.02)
+            if self.alive:
+                keeper.kill()
 
 
 def own_environment() -> dict[str, str]:

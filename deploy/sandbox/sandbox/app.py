@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -126,7 +127,7 @@ class Sandbox:
         # The first attempt to reach the broker is short and ends in "unreachable" at worst.
         if not self._is_up or bus == "starting":
             return problem(503, "Starting", f"replies: {bus}")
-        return answer({"status": "live", "replies": bus})
+        return answer({"status": "live", "replies": bus, "pid": os.getpid()})
 
     async def _page(self, request: web.Request) -> web.Response:
         html = render_page(

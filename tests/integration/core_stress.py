@@ -17,6 +17,7 @@ from contracts.envelope import GENESIS, decode, sha256
 from contracts.topics import SUBMISSIONS
 from plumbing.database import TRANSIENT, Conn
 from plumbing.inlets import Settled
+from plumbing.offsets import NotOwner
 from tests.integration.core_broker import Broker, RelayToBroker
 from tests.integration.core_kit import INTAKE, ROUTING, Bench, Dossier, Log
 

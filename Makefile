@@ -43,7 +43,7 @@ samples: bootstrap ## send the sample dossiers to a stack that is up and wait fo
 	@$(RUN) -m local_stack samples
 
 test: bootstrap ## run all tests on a real Kafka and PostgreSQL
-	@$(RUN) -m pytest tests
+	@$(RUN) -m pytest tests --ignore=tests/chaos
 
 check: bootstrap ## format, lint, types, import rules, generated schemas, dependencies
 	$(RUN) -m ruff format --check
@@ -56,8 +56,8 @@ check: bootstrap ## format, lint, types, import rules, generated schemas, depend
 bench: bootstrap ## measure, into build/bench.json
 	@KAFKA_FULL_JIT=1 $(RUN) -m tests.bench
 
-chaos: bootstrap
-	@echo "There is no fault campaign yet; it comes with the issue about faults." >&2; exit 1
+chaos: bootstrap ## kill a broker of three under load (a whole fault campaign is still to come)
+	@$(RUN) -m pytest tests/chaos
 
 lock: bootstrap ## resolve again and write requirements.lock
 	$(VENV)/uv/bin/uv lock

@@ -12,12 +12,12 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from contracts.envelope import CONTENT_TYPE
-from contracts.topics import PARTICULARS, TOPICS
+from contracts.topics import TOPICS
 from plumbing import metrics
 from plumbing.database import TRANSIENT
 from plumbing.logs import describe
 from plumbing.outbox import SHARDS
+from plumbing.sending import SetAside, Unsent, send
 from plumbing.waiting import let_go
 
 log = structlog.get_logger()
@@ -25,13 +25,9 @@ log = structlog.get_logger()
 BATCH = 1000
 #: The broker counts `max.message.bytes` of a whole batch: a larger one would never be taken.
 BATCH_BYTES = min(256 * 1024, *(int(topic.config["max.message.bytes"]) for topic in TOPICS))
-SEND_SECONDS = 30.0
 IDLE_SECONDS = 0.1
 SHARE_SECONDS = 2.0
 _CLASS = 0x6F757462
-_EVENT = [("content-type", CONTENT_TYPE.encode())]
-#: Personal data is one sealed document, no event.
-_HEADERS = {PARTICULARS.name: [("content-type", b"application/json")]}
 
 
 class Relay:
@@ -47,13 +43,14 @@ class Relay:
         self._producer: AIOKafkaProducer | None = None
         self._held: list[int] = []
         self._looked_for_shards = 0.0
+        self._aside = SetAside()
         self.wake = asyncio.Event()
-        #: Set while the broker or the database is away and the relay knows it.
+        #: Set while the broker or the database takes nothing and the relay knows it.
         self.waiting = False
         self.last_turn = time.monotonic()
 
     async def run(self) -> None:
-        """Relay until cancelled; every failure costs the connection and the producer, no row."""
+        """Relay until cancelled; no failure costs a row, and a failing row stops its key alone."""
         pause_seconds = 0.2
         while True:
             connection: asyncpg.Connection[Any] | None = None
@@ -62,7 +59,7 @@ class Relay:
                 self._held, self._looked_for_shards = [], 0.0
                 while True:
                     await self._turn(connection)
-                    pause_seconds, self.waiting = 0.2, False
+                    pause_seconds = 0.2
             except (*TRANSIENT, KafkaError, asyncpg.PostgresError) as error:
                 self.waiting = True
                 log.warning("relay_starts_over", error=describe(error))
@@ -81,14 +78,22 @@ class Relay:
     async def _turn(self, connection: "asyncpg.Connection[Any]") -> None:
         self.wake.clear()
         await self._take_shards(connection)
+        topics, topics_of_keys, keys = self._aside.now()
         rows = await connection.fetch(
             "SELECT id, topic, key, body FROM outbox WHERE shard = ANY($1::smallint[])"
+            " AND NOT (topic = ANY($3::text[]))"
+            " AND (topic, key) NOT IN (SELECT * FROM unnest($4::text[], $5::bytea[]))"
             " ORDER BY id LIMIT $2",
             self._held,
             BATCH,
+            topics,
+            topics_of_keys,
+            keys,
         )
         if rows:
             await self._publish(connection, rows)
+        elif not topics and not keys:
+            self.waiting = False
         self.last_turn = time.monotonic()
         if len(rows) < BATCH:
             with contextlib.suppress(TimeoutError):
@@ -112,43 +117,23 @@ class Relay:
         self, connection: "asyncpg.Connection[Any]", rows: Sequence[asyncpg.Record]
     ) -> None:
         started = time.monotonic()
-        outcomes = await self._send(rows)
+        outcomes = await send(await self._live_producer(), rows)
+        self._aside.note(rows, outcomes)
         sent, failed = acknowledged_prefix(rows, outcomes)
-        await connection.execute(
-            "WITH gone AS (DELETE FROM outbox WHERE id = ANY($1::bigint[]) RETURNING *)"
-            " INSERT INTO outbox_sent (id, topic, key, body, event_id, created_at)"
-            " SELECT id, topic, key, body, event_id, created_at FROM gone",
-            sent,
-        )
+        if sent:
+            await connection.execute(
+                "WITH gone AS (DELETE FROM outbox WHERE id = ANY($1::bigint[]) RETURNING *)"
+                " INSERT INTO outbox_sent (id, topic, key, body, event_id, created_at)"
+                " SELECT id, topic, key, body, event_id, created_at FROM gone",
+                sent,
+            )
         metrics.PUBLISH_SECONDS.labels(self._service).observe(time.monotonic() - started)
         gone = set(sent)
         for topic, count in Counter(row["topic"] for row in rows if row["id"] in gone).items():
             metrics.PUBLISHED.labels(self._service, topic).inc(count)
-        if failed is not None:
-            raise failed
-
-    async def _send(self, rows: Sequence[asyncpg.Record]) -> list[BaseException | None]:
-        """Return per row None for acknowledged, or what went wrong."""
-        producer = await self._live_producer()
-        async with asyncio.timeout(SEND_SECONDS):
-            futures = [await self._begin(producer, row) for row in rows]
-            results = await asyncio.gather(*futures, return_exceptions=True)
-        return [result if isinstance(result, BaseException) else None for result in results]
-
-    async def _begin(
-        self, producer: AIOKafkaProducer, row: asyncpg.Record
-    ) -> "asyncio.Future[Any]":
-        try:
-            future: asyncio.Future[Any] = await producer.send(
-                row["topic"],
-                value=row["body"],
-                key=row["key"],
-                headers=_HEADERS.get(row["topic"], _EVENT),
-            )
-        except KafkaError as error:  # a row that cannot be sent holds up its own key alone
-            future = asyncio.get_running_loop().create_future()
-            future.set_exception(error)
-        return future
+        self.waiting = not sent
+        if failed is not None and (not sent or _may_arrive_later(outcomes)):
+            await self._drop_producer()
 
     async def _live_producer(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -167,11 +152,18 @@ class Relay:
         return self._producer
 
     async def _close(self, connection: "asyncpg.Connection[Any] | None") -> None:
+        await self._drop_producer()
+        if connection is not None:
+            connection.terminate()
+
+    async def _drop_producer(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
             await let_go(producer.stop(), 3)
-        if connection is not None:
-            connection.terminate()
+
+
+def _may_arrive_later(outcomes: Sequence[BaseException | None]) -> bool:
+    return any(one is not None and not isinstance(one, Unsent) for one in outcomes)
 
 
 def acknowledged_prefix(

@@ -6,11 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
+from aiokafka.errors import (
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from plumbing.relay import Relay
 
 Sent = tuple[str, bytes, bytes | None]
+REFUSALS = {"refused": MessageSizeTooLargeError, "denied": TopicAuthorizationFailedError}
 
 
 @dataclass
@@ -36,17 +42,20 @@ class Producer:
     async def send(
         self, topic: str, *, value: bytes | None, key: bytes, headers: Sequence[Any]
     ) -> "asyncio.Future[None]":
-        """Put the record on the broker's log, lose it, or lose only the acknowledgement."""
+        """Put the record on the broker's log, lose it, refuse it, or lose the acknowledgement."""
         sent = (topic, key, value)
         verdict = self.broker.says(sent)
-        if verdict == "refused":
-            raise MessageSizeTooLargeError
+        if verdict == "unknown":  # the client asks for the topic's metadata for so long
+            await asyncio.sleep(10)
+            raise UnknownTopicOrPartitionError
+        if verdict in REFUSALS:
+            raise REFUSALS[verdict]
         if verdict in ("taken", "unacknowledged"):
             self.broker.log.append((self.relay, sent))
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if verdict == "taken":
             future.set_result(None)
-        else:
+        elif verdict != "silent":
             future.set_exception(KafkaTimeoutError())
         return future
 

@@ -84,7 +84,7 @@ async def _ensure(bootstrap: str, copies: int, deadline: float, check: Callable[
                     if t.name not in present
                 ]
                 if missing:
-                    await admin.create_topics(missing)
+                    _check_created(await admin.create_topics(missing))
                 await _until_led(admin, names, deadline, check)
             except (KafkaError, OSError):
                 check()
@@ -95,6 +95,16 @@ async def _ensure(bootstrap: str, copies: int, deadline: float, check: Callable[
                 return
             finally:
                 await admin.close()
+
+
+def _check_created(answer: Any) -> None:
+    """Raise KafkaError for what was refused, as while not all brokers have joined."""
+    from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+
+    fine = (0, TopicAlreadyExistsError.errno)
+    refused = [code for _, code, *_ in answer.topic_errors if code not in fine]
+    if refused:
+        raise KafkaError(f"topics not created: error {refused[0]}")
 
 
 async def _usual_copies(admin: Any) -> int:

@@ -40,7 +40,6 @@ class Track:
     book: str = ""
     submitted_at: datetime | None = None
     ended_at: datetime | None = None
-    refusal: str = ""
 
     @property
     def decided(self) -> bool:

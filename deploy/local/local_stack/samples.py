@@ -102,7 +102,6 @@ async def _note_refusal(
         problem = known.get(reference, {}).get("problem")
         if problem:
             track.state, track.ended_at = "refused", datetime.now(UTC)
-            track.refusal = json.dumps(problem, ensure_ascii=False)
             return
         if known.get(reference, {}).get("dossier_code"):
             return

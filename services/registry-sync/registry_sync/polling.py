@@ -12,7 +12,7 @@ import structlog
 from contracts.envelope import Cause
 from plumbing.applying import Item, Part, apply, lock
 from plumbing.assembly import Running
-from plumbing.database import TRANSIENT
+from plumbing.database import passing
 from plumbing.logs import describe, where
 from registry_sync.domain import RegisterSaid, Registration
 from registry_sync.register import Register, RegisterAway, RegisterMisspoke
@@ -79,9 +79,9 @@ class Poller:
         try:
             await self._apply(said)
             return len(said)
-        except TRANSIENT:
-            raise
         except Exception as error:  # a word no rule can take: find it, spare the others
+            if passing(error):
+                raise
             if len(said) == 1:
                 (one,) = said
                 log.error(

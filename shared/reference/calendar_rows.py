@@ -41,9 +41,12 @@ class InForce(StrEnum):
 
 
 class Stage(StrEnum):
-    """What a general limit is for: taking the dossier in, or work the law sets no number for."""
+    """What a general limit is for: taking the dossier in, the citizen's time to complete it, work
+    the law sets no number for.
+    """
 
     RECEPTION = "reception"
+    SUPPLEMENT = "supplement"
     PROMPT = "prompt"
 
 
@@ -69,6 +72,11 @@ class CalendarDay(Row):
     doubt_vi: OptionalText
     doubt_en: OptionalText
     decided_on: OptionalDate
+
+    @classmethod
+    def columns(cls) -> frozenset[str]:
+        """Return the columns of the file: the day stands for both ends of the validity."""
+        return super().columns() - {"valid_from", "valid_to"} | {"date"}
 
     @model_validator(mode="before")
     @classmethod

@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from reference import explanations
 from reference.calendar import NOTHING, ONE_DAY, Calendar, Day
 from reference.limits import Limit
 from reference.rows import Clock, LimitUnit, Status
 from reference.steps import VIETNAM, Step
+
+#: How many deadlines are remembered (about 10 MB); an answer depends on its arguments alone.
+REMEMBERED = 4096
 
 
 class NaiveTime(ValueError):
@@ -68,7 +72,13 @@ def deadline(
 
     Source: BLDS 2015, Điều 147, 148; Luật Hộ tịch 2014, Điều 5.
     """
-    start = _local(received_at)
+    return _deadline(_local(received_at), limit, calendar, tuple(pauses))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _deadline(
+    start: datetime, limit: Limit, calendar: Calendar, pauses: tuple[Pause, ...]
+) -> Deadline:
     steps = [explanations.received(start, limit)]
     end = _first_end(start, limit, calendar, steps)
     due = _due_after(end, limit, calendar, steps)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from reference.calendar import Calendar
 from reference.limits import Limit
@@ -109,6 +110,7 @@ def calendar_unknown(at: datetime, calendar: Calendar) -> Step:
     return Step(StepKind.CALENDAR_UNKNOWN, at, at, note_vi, note_en, source, assumed=True)
 
 
+@lru_cache(maxsize=4096)
 def due(at: datetime, limit: Limit) -> Step:
     """Return the last step: the moment the limit ends."""
     note_vi, note_en = f"Hết thời hạn lúc {moment_vi(at)}", f"Due at {moment_en(at)}"

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import date, time
+from functools import lru_cache
 
 from reference.calendar_rows import Stage, TimeLimit
 from reference.lookups import Reference
-from reference.rows import Confidence, LimitUnit, Procedure
+from reference.procedure_rows import Procedure
+from reference.rows import Confidence, LimitUnit
 
+#: How many limits are remembered; an answer depends on its arguments alone.
+REMEMBERED = 4096
 UNSURE = (Confidence.MEDIUM, Confidence.LOW)
 NOT_READ = ("thời hạn chưa đối chiếu văn bản", "the limit was not checked against the text")
 
@@ -36,6 +40,7 @@ class Limit:
             raise ValueError("only the same day has a cut-off")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def reception_limit(reference: Reference, procedure_code: str, on: date) -> Limit | None:
     """Return how long taking in an online dossier may take, or None if no rule was found.
 
@@ -45,6 +50,17 @@ def reception_limit(reference: Reference, procedure_code: str, on: date) -> Limi
     return None if row is None else _limit_of(row, row.source)
 
 
+@lru_cache(maxsize=REMEMBERED)
+def supplement_limit(reference: Reference, procedure_code: str, on: date) -> Limit | None:
+    """Return how long the citizen has to complete a dossier, or None if no rule was found.
+
+    Source: none in law was found; the usual setting of the linked-service software.
+    """
+    row = reference.time_limit(Stage.SUPPLEMENT, procedure_code, on)
+    return None if row is None else _limit_of(row, row.source)
+
+
+@lru_cache(maxsize=REMEMBERED)
 def statutory_limit(reference: Reference, procedure: Procedure, on: date) -> Limit | None:
     """Return what the law allows for the result, or None if that was not found.
 
@@ -59,6 +75,7 @@ def statutory_limit(reference: Reference, procedure: Procedure, on: date) -> Lim
     )
 
 
+@lru_cache(maxsize=REMEMBERED)
 def published_limit(reference: Reference, procedure: Procedure, on: date) -> Limit | None:
     """Return what the authorities announced for the result, or None if nothing was.
 
@@ -66,6 +83,20 @@ def published_limit(reference: Reference, procedure: Procedure, on: date) -> Lim
     """
     value, unit = procedure.published_value, procedure.published_unit
     return _counted(reference, procedure, value, unit, procedure.source, False, on)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def verification_limit(reference: Reference, procedure: Procedure, on: date) -> Limit | None:
+    """Return the time for asking another authority, or None if that was not found.
+
+    It comes on top of the limit where the procedure says `verify_adds`, else it is the longest.
+
+    Source: Luật Hộ tịch 2014, Điều 18, 25, 28; the procedures as published in 2025 and 2026.
+    """
+    value, unit = procedure.verify_value, procedure.verify_unit
+    source = procedure.verify_source or procedure.source
+    unsure = procedure.verify_confidence in UNSURE
+    return _counted(reference, procedure, value, unit, source, unsure, on)
 
 
 def _counted(

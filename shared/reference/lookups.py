@@ -4,41 +4,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from reference import succession
+from reference.act_rows import WRONG_AUTHORITY, ActReason, Move, Redirection, SlipForm
 from reference.calendar import EVERY_PROVINCE, Calendar
 from reference.calendar_rows import CalendarDay, Stage, TimeLimit, WorkingHours
+from reference.channels import ChannelRefusal, Channels
+from reference.procedure_rows import Paper, Procedure
 from reference.rows import (
     ChannelPermission,
     LawfulWay,
     Level,
-    Procedure,
     Province,
     ReturnReason,
     Status,
     Unit,
 )
+from reference.succession import Succession
 from reference.tables import Table
 
 EVERY_PROCEDURE = "*"
-ONLINE = "online"
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelRefusal:
-    """Why a channel may not submit, and the lawful way instead, for machines and for people.
-
-    `rule` is `channel.unknown` (no such channel), `channel.province` (never for this province),
-    `channel.not_yet_open` or `channel.closed`.
-
-    Source: NĐ 87/2020/NĐ-CP, Điều 12; letter of 12 October 2021; CV 623/TTg-KSTT of 30 May 2025.
-    """
-
-    rule: str
-    lawful_way_vi: str
-    lawful_way_en: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reference:
     """All reference data; every answer depends on its arguments alone.
 
@@ -58,6 +45,11 @@ class Reference:
     calendar_days: Table[CalendarDay]
     working_hours: Table[WorkingHours]
     calendars: Mapping[str, Calendar]
+    act_reasons: Table[ActReason]
+    redirections: Table[Redirection]
+    moves: Table[Move]
+    slip_forms: Table[SlipForm]
+    papers: Table[Paper]
 
     def procedure(self, code: str, on: date) -> Procedure | None:
         """Return the procedure as it stands on that day, or None if there is none.
@@ -65,6 +57,13 @@ class Reference:
         Source: Luật Hộ tịch 2014; NĐ 123/2015/NĐ-CP; NĐ 120/2025/NĐ-CP.
         """
         return self.procedures.on(code, on)
+
+    def paper(self, code: str) -> Paper | None:
+        """Return the paper of that kind as it was named last, or None if no rule knows it.
+
+        Source: Luật Hộ tịch 2014; the attachments of the procedures.
+        """
+        return self.papers.last(code)
 
     def province(self, code: str, on: date) -> Province | None:
         """Return the province that has this GSO code on that day, or None.
@@ -90,20 +89,70 @@ class Reference:
         units = self.units_by_province.get(province_code, ())
         return frozenset(u.code for u in units if u.level is Level.COMMUNE and u.is_valid(on))
 
-    def may_submit(self, channel: str, province_code: str, on: date) -> ChannelRefusal | None:
+    def successor(
+        self, unit_code: str, residence_unit_code: str, on: date, written_on: date | None = None
+    ) -> Succession | None:
+        """Return the unit that goes on with a dossier of a unit that is no more on that day.
+
+        None if the unit is valid on that day, or never was before it. A unit's only successor is
+        certain, and of several the one that holds the residence; else the first is named and is
+        not certain. Codes are used again: with `written_on`, the day the two codes were written,
+        the unit of that day is meant; without it whatever has the code on that day or had it last.
+
+        Source: QĐ 19/2025/QĐ-TTg; NQ 202/2025/QH15; NĐ 120/2025/NĐ-CP, Điều 4.
+        """
+        return succession.successor(self.units, unit_code, residence_unit_code, on, written_on)
+
+    def move(self, province_code: str, on: date) -> Move | None:
+        """Return how far a province's move to the portals is on that day; None if it has none.
+
+        Source: letter of 12 October 2021.
+        """
+        return self.moves.on(province_code, on)
+
+    def may_submit(
+        self, channel: str, province_code: str, on: date, submitted_on: date | None = None
+    ) -> ChannelRefusal | None:
         """Return None if the channel may submit for that province on that day, else the refusal.
 
-        Whether the province exists on that day is for `province` to say.
+        The direct form is open in `LEGACY` and `DUAL`, the portals in all but `LEGACY`. What was
+        submitted by the direct form on a day it was open (`submitted_on`) is taken in the days of
+        grace after the cut-over, while the form exists. Whether the province exists on that day is
+        for `province` to say.
 
         Source: NĐ 87/2020/NĐ-CP, Điều 12; letter of 12 October 2021; CV 623/TTg-KSTT.
         """
-        for place in (province_code, EVERY_PROVINCE):
-            if self.channels.on(permission_key(channel, place), on) is not None:
-                return None
-        rule, source = self._why_not(channel, province_code, on)
-        ways = self.lawful_ways.history(ONLINE)
-        way = self.lawful_ways.on(ONLINE, on) or ways[0]
-        return ChannelRefusal(rule, way.text_vi, way.text_en, source or way.source)
+        channels = Channels(self.channels, self.moves, self.lawful_ways)
+        return channels.refusal(channel, province_code, on, submitted_on)
+
+    def redirection(self, on: date) -> Redirection:
+        """Return what a one-stop that is not competent does on that day; before 2016 as in 2016.
+
+        Source: Luật Hộ tịch 2014, Điều 9(3); NĐ 118/2025/NĐ-CP; NĐ 120/2025/NĐ-CP, Điều 4.
+        """
+        found = self.redirections.on(WRONG_AUTHORITY, on)
+        return found or self.redirections.history(WRONG_AUTHORITY)[0]
+
+    def act_reason(self, act: str, code: str) -> ActReason | None:
+        """Return the reason of that code for that act in its latest wording, or None.
+
+        Source: NĐ 61/2018/NĐ-CP, Điều 19; TT 03/2025/TT-VPCP.
+        """
+        return self.act_reasons.last(act_key(act, code))
+
+    def act_reasons_of(self, act: str, on: date) -> tuple[ActReason, ...]:
+        """Return the reasons an officer may give for that act on that day, as the file has them.
+
+        Source: NĐ 61/2018/NĐ-CP, Điều 19; TT 03/2025/TT-VPCP.
+        """
+        return tuple(row for row in self.act_reasons if row.act == act and row.is_valid(on))
+
+    def slip_form(self, key: str, on: date) -> SlipForm | None:
+        """Return the form of a slip on that day, or None if there was none.
+
+        Source: TT 01/2018/TT-VPCP until 2025-09-14; TT 03/2025/TT-VPCP.
+        """
+        return self.slip_forms.on(key, on)
 
     def return_reason(self, code: str) -> ReturnReason | None:
         """Return the reason of that code in its latest wording, or None if it is not in the list.
@@ -156,22 +205,10 @@ class Reference:
             case Level.COMMUNE:
                 return frozenset({residence.code})
 
-    def _why_not(self, channel: str, province_code: str, on: date) -> tuple[str, str]:
-        """Return the rule broken and the source of the row that sets it, "" if none does."""
-        rows = [row for row in self.channels if row.channel == channel]
-        if not rows:
-            return "channel.unknown", ""
-        here = [row for row in rows if row.province_code in (province_code, EVERY_PROVINCE)]
-        if all(row.valid_to is not None and row.valid_to < on for row in here or rows):
-            return "channel.closed", (here or rows)[-1].source
-        if all(on < row.valid_from for row in here or rows):
-            return "channel.not_yet_open", (here or rows)[0].source
-        return ("channel.closed", here[0].source) if here else ("channel.province", "")
 
-
-def permission_key(channel: str, province_code: str) -> str:
-    """Return the key of a channel's permission for a province (`*` for every one)."""
-    return f"{channel}/{province_code}"
+def act_key(act: str, code: str) -> str:
+    """Return the key of an act's reason."""
+    return f"{act}/{code}"
 
 
 def limit_key(stage: Stage, procedure_code: str) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import (
     BaseModel,
@@ -10,7 +10,6 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    model_validator,
 )
 
 
@@ -30,6 +29,7 @@ Numbers = Annotated[tuple[int, ...], BeforeValidator(words)]
 OptionalText = Annotated[Text | None, BeforeValidator(empty_is_none)]
 OptionalDate = Annotated[date | None, BeforeValidator(empty_is_none)]
 OptionalNumber = Annotated[int | None, Field(ge=0), BeforeValidator(empty_is_none)]
+ProcedureCode = Annotated[str, StringConstraints(pattern=r"^\d\.\d{6}$")]
 ProvinceCode = Annotated[str, StringConstraints(pattern=r"^\d{2}$")]
 
 
@@ -43,6 +43,9 @@ class Confidence(StrEnum):
     DERIVED = "derived"
 
 
+OptionalConfidence = Annotated[Confidence | None, BeforeValidator(empty_is_none)]
+
+
 class Level(StrEnum):
     """Which authority is competent; `ANY` is every authority that manages the database.
 
@@ -52,16 +55,6 @@ class Level(StrEnum):
     COMMUNE = "commune"
     DISTRICT = "district"
     ANY = "any"
-
-
-class FormKind(StrEnum):
-    """The electronic forms that exist; a procedure without one cannot be submitted yet."""
-
-    BIRTH = "birth"
-    MARRIAGE = "marriage"
-    DEATH = "death"
-    MARITAL_STATUS = "marital_status"
-    EXTRACT_COPY = "extract_copy"
 
 
 class LimitUnit(StrEnum):
@@ -101,48 +94,14 @@ class Row(BaseModel):
     source: Text
     confidence: Confidence
 
+    @classmethod
+    def columns(cls) -> frozenset[str]:
+        """Return the columns a file of such rows has."""
+        return frozenset(cls.model_fields)
+
     def is_valid(self, on: date) -> bool:
         """Return whether the row holds on that day, both ends inclusive."""
         return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
-
-
-class Procedure(Row):
-    """An administrative procedure (thủ tục hành chính) as published by the Ministry of Justice.
-
-    `attachments` are the kinds of paper without which the one-stop asks for a supplement.
-    `limit_…` is the statutory limit (0 `same_day`), `published_…` the one authorities announced,
-    `verify_…` the time for asking others; each is None where it was not found.
-
-    Source: Luật Hộ tịch 2014; NĐ 123/2015/NĐ-CP; NĐ 120/2025/NĐ-CP.
-    """
-
-    code: Annotated[str, StringConstraints(pattern=r"^\d\.\d{6}$")]
-    key: Text
-    name_vi: Text
-    name_en: Text
-    form: Annotated[FormKind | None, BeforeValidator(empty_is_none)]
-    level: Level
-    limit_value: OptionalNumber
-    limit_unit: Annotated[LimitUnit | None, BeforeValidator(empty_is_none)]
-    limit_confidence: Annotated[Confidence | None, BeforeValidator(empty_is_none)]
-    limit_source: OptionalText
-    published_value: OptionalNumber
-    published_unit: Annotated[LimitUnit | None, BeforeValidator(empty_is_none)]
-    verify_value: OptionalNumber
-    verify_unit: Annotated[LimitUnit | None, BeforeValidator(empty_is_none)]
-    attachments: Words
-    result_code: OptionalText
-
-    @model_validator(mode="after")
-    def _limits_are_whole(self) -> Self:
-        pairs = (
-            (self.limit_value, self.limit_unit),
-            (self.published_value, self.published_unit),
-            (self.verify_value, self.verify_unit),
-        )
-        if any((value is None) != (unit is None) for value, unit in pairs):
-            raise ValueError("a limit needs both a value and a unit")
-        return self
 
 
 class Province(Row):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
+from functools import lru_cache
 
 #: Vietnam's civil time; the country has had no other offset since 1975.
 VIETNAM = timezone(timedelta(hours=7), "ICT")
@@ -44,11 +45,24 @@ class Step:
 
 def day_vi(on: date) -> str:
     """Return a day in Vietnamese: `Thứ Ba, 24/11/2026`."""
-    return f"{WEEKDAYS_VI[on.weekday()]}, {on.day:02d}/{on.month:02d}/{on.year}"
+    return _day_vi(on.toordinal())
 
 
 def day_en(on: date) -> str:
     """Return a day in English: `Tuesday 2026-11-24`."""
+    return _day_en(on.toordinal())
+
+
+# The days of many deadlines are few; a moment of a day is the same day.
+@lru_cache(maxsize=4096)
+def _day_vi(ordinal: int) -> str:
+    on = date.fromordinal(ordinal)
+    return f"{WEEKDAYS_VI[on.weekday()]}, {on.day:02d}/{on.month:02d}/{on.year}"
+
+
+@lru_cache(maxsize=4096)
+def _day_en(ordinal: int) -> str:
+    on = date.fromordinal(ordinal)
     return f"{WEEKDAYS_EN[on.weekday()]} {on.isoformat()}"
 
 

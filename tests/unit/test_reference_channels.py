@@ -45,8 +45,8 @@ def test_a_provincial_portal_is_open_until_the_last_district_day() -> None:
     ("channel", "province", "on", "rule"),
     [
         ("national-portal", "79", TODAY, None),
-        ("national-portal", "79", date(2020, 9, 15), None),
-        ("national-portal", "79", date(2020, 9, 14), "channel.not_yet_open"),
+        ("national-portal", "01", date(2020, 9, 15), None),
+        ("national-portal", "01", date(2020, 9, 14), "channel.not_yet_open"),
         ("moj-direct", "79", date(2015, 12, 31), "channel.not_yet_open"),
         ("moj-direct", "01", LETTER, "channel.province"),
         ("moj-direct", "15", TODAY, "channel.closed"),

@@ -14,8 +14,12 @@ from contracts.portal import (
     RECEIVED_TYPE,
     REFUSED_TYPE,
     SUBMISSION_TYPE,
+    SUPPLEMENT_TYPE,
+    WITHDRAWAL_TYPE,
     PortalReply,
     PortalSubmission,
+    PortalSupplement,
+    PortalWithdrawal,
     Receipt,
     Refusal,
 )
@@ -26,7 +30,7 @@ BINDING_VERSION = "0.5.0"
 #: What each service reads; what it writes is said by the topics.
 READS: dict[str, tuple[Topic, ...]] = {
     "intake": (SUBMISSIONS,),
-    "routing": (LIFECYCLE["intake"], LIFECYCLE["registry-sync"]),
+    "routing": (LIFECYCLE["intake"], LIFECYCLE["registry-sync"], PARTICULARS),
     "registry-sync": (LIFECYCLE["routing"], PARTICULARS),
     "notifier": (
         LIFECYCLE["intake"],
@@ -38,14 +42,14 @@ READS: dict[str, tuple[Topic, ...]] = {
 
 
 class SubmissionReceived(PortalReply):
-    """A submission was taken; the dossier has its code."""
+    """What a portal sent was taken; the answer names the dossier's code."""
 
     type: Literal["vn.hotich.portal.submission_received.v1"]
     data: Receipt
 
 
 class SubmissionRefused(PortalReply):
-    """A submission could not be taken, with every field error at once."""
+    """What a portal sent could not be taken, with every field error at once."""
 
     type: Literal["vn.hotich.portal.submission_refused.v1"]
     data: Refusal
@@ -79,6 +83,8 @@ _SIGNED = ("portal", "webhook-id", "webhook-timestamp", "webhook-signature")
 #: Every kind of record there is, topic by topic.
 MESSAGES: tuple[Message, ...] = (
     _of("PortalSubmission", SUBMISSIONS, SUBMISSION_TYPE, PortalSubmission, *_SIGNED),
+    _of("PortalSupplement", SUBMISSIONS, SUPPLEMENT_TYPE, PortalSupplement, *_SIGNED),
+    _of("PortalWithdrawal", SUBMISSIONS, WITHDRAWAL_TYPE, PortalWithdrawal, *_SIGNED),
     _of("SubmissionReceived", REPLIES, RECEIVED_TYPE, SubmissionReceived),
     _of("SubmissionRefused", REPLIES, REFUSED_TYPE, SubmissionRefused),
     _of(

@@ -14,7 +14,7 @@ from pydantic_core import CoreSchema
 
 from contracts import asyncapi
 from contracts.particulars import Particulars
-from contracts.portal import Problem, StatusCallback, Submission
+from contracts.portal import Problem, StatusCallback, Submission, Supplement, Withdrawal
 
 FOLDER = Path(__file__).parent
 DIALECT = GenerateJsonSchema.schema_dialect
@@ -22,6 +22,8 @@ DIALECT = GenerateJsonSchema.schema_dialect
 #: The documents that stand on no topic, by the name of their schema file.
 OFF_THE_BUS: dict[str, type[BaseModel]] = {
     "submission": Submission,
+    "supplement": Supplement,
+    "withdrawal": Withdrawal,
     "problem": Problem,
     "status_callback": StatusCallback,
     "particulars": Particulars,

@@ -40,7 +40,10 @@ def _not_in_future(value: date, info: ValidationInfo) -> date:
 PastDay = Annotated[date, AfterValidator(_not_in_future)]
 
 Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-UnitCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]
+#: A commune: its five-digit code (QĐ 124/2004/QĐ-TTg; QĐ 19/2025/QĐ-TTg).
+CommuneCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]
+#: An authority: a commune, or one of the districts that were competent until 2025-06-30 (3 digits).
+UnitCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{3}|[0-9]{5})$")]
 ProvinceCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")]
 ProcedureCode = Annotated[str, StringConstraints(pattern=r"^[0-9]\.[0-9]{6}$")]
 PortalId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
@@ -53,7 +56,20 @@ DossierCode = Annotated[
 ]
 Channel = Literal["national-portal", "provincial-portal", "moj-direct"]
 ContactChannel = Literal["sms", "email"]
-Step = Literal["submitted", "accepted", "returned", "registered"]
+#: The steps of a dossier's life that people or portals are told of.
+Step = Literal[
+    "submitted",
+    "resubmitted",
+    "forwarded",
+    "accepted",
+    "returned",
+    "rescheduled",
+    "stopped",
+    "resumed",
+    "withdrawn",
+    "registered",
+    "handed_over",
+]
 ReturnKind = Literal["supplement", "refused", "wrong_authority"]
 
 

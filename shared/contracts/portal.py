@@ -1,9 +1,10 @@
 """What portals send and what they hear back, over HTTP and on the bus alike."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, EmailStr, Field, StringConstraints
+from pydantic import AwareDatetime, EmailStr, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from contracts.events import AttachmentRef
 from contracts.forms import Form, Name, PersonalNumber
@@ -20,8 +21,16 @@ from contracts.model import (
 )
 
 SUBMISSION_TYPE = "vn.hotich.portal.submission.v1"
+SUPPLEMENT_TYPE = "vn.hotich.portal.supplement.v1"
+WITHDRAWAL_TYPE = "vn.hotich.portal.withdrawal.v1"
 RECEIVED_TYPE = "vn.hotich.portal.submission_received.v1"
 REFUSED_TYPE = "vn.hotich.portal.submission_refused.v1"
+
+#: A number of the National Portal's TrangThaiHoSo.
+PortalStatus = Annotated[int, Field(ge=1, le=10)]
+#: What a portal sent that an answer is about.
+About = Literal["submission", "supplement", "withdrawal"]
+PortalSource = Annotated[str, StringConstraints(pattern=r"^/portals/[a-z0-9-]{1,40}$")]
 
 
 class Applicant(Contract):
@@ -39,6 +48,9 @@ class Attachment(AttachmentRef):
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
+Attachments = Annotated[tuple[Attachment, ...], Field(max_length=30)]
+
+
 class Submission(Contract):
     """A dossier as a portal hands it in: `data` on the bus, the body of `POST /v1/submissions`."""
 
@@ -51,29 +63,81 @@ class Submission(Contract):
     applicant: Applicant
     notify_by: Annotated[tuple[ContactChannel, ...], Field(max_length=2)] = ()
     form: Form
-    attachments: Annotated[tuple[Attachment, ...], Field(max_length=30)] = ()
+    attachments: Attachments = ()
 
 
-class PortalSubmission(Contract):
-    """The CloudEvent of a submission on `portal.submissions.v1`."""
+class Supplement(Contract):
+    """More papers or a corrected form for a dossier that was submitted: at least one of them.
+
+    A form replaces the one before, of the same kind; an attachment those of its kind.
+
+    Source: TT 01/2018/TT-VPCP and TT 03/2025/TT-VPCP, Mẫu 02.
+    """
+
+    portal_reference: PortalReference
+    resubmitted_at: AwareDatetime
+    form: Form | None = None
+    attachments: Attachments = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.form is None and not self.attachments:
+            raise PydanticCustomError("supplement_empty", "neither a form nor an attachment")
+        return self
+
+
+class Withdrawal(Contract):
+    """That the citizen asks to have the dossier back (status 7 of the National Portal)."""
+
+    portal_reference: PortalReference
+    requested_at: AwareDatetime
+
+
+class PortalEvent(Contract):
+    """What every CloudEvent on `portal.submissions.v1` says of itself."""
 
     specversion: Literal["1.0"]
     id: UUID
-    type: Literal["vn.hotich.portal.submission.v1"]
-    source: Annotated[str, StringConstraints(pattern=r"^/portals/[a-z0-9-]{1,40}$")]
+    type: str
+    source: PortalSource
     time: AwareDatetime
     datacontenttype: Literal["application/json"] = "application/json"
+    data: Contract
+
+
+class PortalSubmission(PortalEvent):
+    """The CloudEvent of a submission on `portal.submissions.v1`."""
+
+    type: Literal["vn.hotich.portal.submission.v1"]
     data: Submission
 
 
+class PortalSupplement(PortalEvent):
+    """The CloudEvent of a supplement on `portal.submissions.v1`."""
+
+    type: Literal["vn.hotich.portal.supplement.v1"]
+    data: Supplement
+
+
+class PortalWithdrawal(PortalEvent):
+    """The CloudEvent of a withdrawal on `portal.submissions.v1`."""
+
+    type: Literal["vn.hotich.portal.withdrawal.v1"]
+    data: Withdrawal
+
+
 class Receipt(Contract):
-    """The portal's proof that a dossier was taken, with its code (NĐ 87/2020, Điều 12)."""
+    """The portal's proof that what it sent was taken, with the code (NĐ 87/2020, Điều 12).
+
+    `received_at` is when that which it is `about` came in first.
+    """
 
     portal: PortalId
     portal_reference: PortalReference
     dossier_id: UUID
     dossier_code: DossierCode
     received_at: AwareDatetime
+    about: About = "submission"
 
 
 class FieldProblem(Contract):
@@ -96,11 +160,12 @@ class Problem(Contract):
 
 
 class Refusal(Contract):
-    """The portal's answer on the bus when a submission cannot be taken."""
+    """The portal's answer on the bus when what it sent cannot be taken."""
 
     portal: PortalId
     portal_reference: PortalReference
     problem: Problem
+    about: About = "submission"
 
 
 class PortalReply(Contract):
@@ -119,14 +184,20 @@ class PortalReply(Contract):
 
 
 class StatusUpdate(Contract):
-    """`data` of the signed callback that tells a portal where a dossier stands."""
+    """`data` of the signed callback that tells a portal where a dossier stands.
+
+    `passed` are the statuses since the last one told, in order, ending with `status`; empty when
+    it did not change. `due_at` is the appointment, when the step sets one.
+    """
 
     portal_reference: PortalReference
     dossier_code: DossierCode
-    status: Annotated[int, Field(ge=1, le=10)]
+    status: PortalStatus
     step: Step
     event_id: UUID
     occurred_at: AwareDatetime
+    passed: Annotated[tuple[PortalStatus, ...], Field(max_length=10)] = ()
+    due_at: AwareDatetime | None = None
 
 
 class StatusCallback(Contract):

@@ -22,7 +22,14 @@ from contracts.envelope import (
     extend,
     sha256,
 )
-from contracts.events import EVENTS, Accepted, EventData, Routed
+from contracts.events import (
+    EVENTS,
+    Accepted,
+    EventData,
+    NotificationAbandoned,
+    Rescheduled,
+    Routed,
+)
 
 DOSSIER = UUID("00000000-0000-4000-8000-000000000001")
 START = Head(DOSSIER, "H29.26740-261124-0001")
@@ -99,7 +106,48 @@ def _fields(kind: type[EventData]) -> dict[str, st.SearchStrategy[Any]]:
             "sha256": hash_,
         }
     )
+    short = st.text(alphabet="aă ộ1", min_size=1, max_size=20)
+    step = st.fixed_dictionaries(
+        {
+            "kind": code,
+            "from_at": instant,
+            "to_at": instant,
+            "note_vi": short,
+            "note_en": short,
+            "source": short,
+            "assumed": st.booleans(),
+        }
+    )
+    due = st.fixed_dictionaries(
+        {
+            "due_at": instant,
+            "due_on": st.dates(),
+            "value": st.integers(0, 60),
+            "unit": st.sampled_from(["same_day", "working_day", "hour"]),
+            "source": short,
+            "calendar_version": st.just("4f0c9a7d21be"),
+            "steps": st.lists(step, max_size=3).map(tuple),
+            "statutory_due_on": st.none() | st.dates(),
+        }
+    )
+    imported = st.fixed_dictionaries(
+        {"batch": code, "stage": st.just("at_register"), "received_at": st.none() | instant}
+    )
     by_name: dict[str, st.SearchStrategy[Any]] = {
+        "due": due if kind is Rescheduled else st.none() | due,
+        "reception_due": st.none() | due,
+        "supplement_due": st.none() | due,
+        "imported": st.none() | imported,
+        "flags": st.lists(code, max_size=2).map(tuple),
+        "round": st.integers(2, 99),
+        "particulars_version": st.integers(1, 2**31),
+        "received_at": st.none() | instant,
+        "resubmitted_at": instant,
+        "requested_at": instant,
+        "from_unit_code": digits,
+        "to_unit_code": digits,
+        "reason": st.just("erased") if kind is NotificationAbandoned else code,
+        "source": short,
         "portal": st.from_regex(r"\A[a-z0-9-]{1,40}\Z"),
         "portal_reference": st.from_regex(r"\A[A-Za-z0-9._/-]{1,64}\Z"),
         "procedure_code": st.just("1.001193"),

@@ -198,7 +198,11 @@ def test_each_lifecycle_topic_carries_the_events_of_its_service() -> None:
 
 
 def test_the_other_topics_carry_what_portals_and_particulars_are() -> None:
-    assert list(messages_of(SUBMISSIONS.name)) == ["PortalSubmission"]
+    assert list(messages_of(SUBMISSIONS.name)) == [
+        "PortalSubmission",
+        "PortalSupplement",
+        "PortalWithdrawal",
+    ]
     assert list(messages_of(REPLIES.name)) == ["SubmissionReceived", "SubmissionRefused"]
     assert list(messages_of(PARTICULARS.name)) == ["ParticularsRecord", "ParticularsErased"]
     assert messages_of(PARTICULARS.name)["ParticularsErased"]["payload"]["type"] == "null"
@@ -218,7 +222,10 @@ def test_each_service_reads_and_writes_what_it_should_and_every_channel_is_used(
             {"portal.submissions.v1"},
             {"portal.replies.v1", "dossier.intake.v1", "dossier.particulars.v1"},
         ),
-        "routing": ({"dossier.intake.v1", "dossier.registry.v1"}, {"dossier.routing.v1"}),
+        "routing": (
+            {"dossier.intake.v1", "dossier.registry.v1", "dossier.particulars.v1"},
+            {"dossier.routing.v1"},
+        ),
         "registry-sync": (
             {"dossier.routing.v1", "dossier.particulars.v1"},
             {"dossier.registry.v1"},

@@ -15,18 +15,19 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from contracts.topics import LIFECYCLE
 from local_stack import promise
-from local_stack.following import Follower, Track
+from local_stack.following import Follower
 from local_stack.samples import send_all, until_ended
 from local_stack.status import Status
+from local_stack.tracks import Track
 from sandbox.samples import Sample, load
 
 LONG_SECONDS = 90.0
 
 
 def good_samples(count: int, road: str | None = None) -> list[Sample]:
-    """Return fresh samples that end registered."""
-    wanted = [s for s in load() if s.expect == "registered" and road in (None, s.road)]
-    return wanted[:count]
+    """Return fresh samples that end registered, straight on."""
+    good = [sample for sample in load() if sample.expect == "registered" and not sample.then]
+    return [sample for sample in good if road in (None, sample.road)][:count]
 
 
 def told_by(channel: str, samples: Sequence[Sample]) -> list[Sample]:
@@ -67,7 +68,8 @@ class Journey:
 
     async def arrive(self) -> None:
         """Wait until everyone has heard the end of each."""
-        await until_ended(self.tracks, self._follower, lambda tracks, events: None)
+        url = self.status.sandbox["url"]
+        await until_ended(self.tracks, self._follower, lambda tracks, events: None, url)
 
     def breaches(self) -> list[str]:
         """Return what the oracle's journal says against the promise; empty is right."""

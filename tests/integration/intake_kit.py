@@ -15,6 +15,8 @@ from contracts.topics import LIFECYCLE, PARTICULARS, REPLIES
 from intake.app import MIGRATIONS
 from intake.bus import SubmissionInlet
 from intake.domain import RULES
+from intake.importing.importing import Importer
+from intake.resubmitting import FollowUps
 from intake.signatures import Signatures
 from intake.store import DossierStore
 from intake.submitting import Counter
@@ -24,11 +26,48 @@ from plumbing.database import Pool, open_pool
 from plumbing.migrating import migrate
 from plumbing.sealing import KeyRing, Sealed, particulars_purpose
 from reference import load
-from tests.unit.intake_kit import NOW, SECRET
+from tests.unit.intake_kit import NOW, SECRET, a_record, an_event
 
 RING = KeyRing("k1", {"k1": bytes(range(32))})
 EVENTS = LIFECYCLE["intake"].name
 PERSONAL = ("Nghiệm", "000196112648", "900000123", "giay-chung-sinh", "1996-04-17")
+
+
+def a_paper(kind: str, name: str = "giay-to.pdf", digit: str = "b") -> dict[str, Any]:
+    """Return an attachment of that kind."""
+    return {
+        "kind": kind,
+        "name": name,
+        "uri": f"https://files.example.org/{kind}",
+        "media_type": "application/pdf",
+        "size_bytes": 2000,
+        "sha256": digit * 64,
+    }
+
+
+def a_supplement(reference: str = "DVCQG-1", **changes: Any) -> dict[str, Any]:
+    """Return a supplement of one more paper; `changes` replace members."""
+    supplement = {
+        "portal_reference": reference,
+        "resubmitted_at": "2026-11-24T08:00:00+07:00",
+        "attachments": [a_paper("kinship_proof")],
+    }
+    return supplement | changes
+
+
+def a_withdrawal(reference: str = "DVCQG-1", **changes: Any) -> dict[str, Any]:
+    """Return a withdrawal; `changes` replace members."""
+    return {
+        "portal_reference": reference,
+        "requested_at": "2026-11-24T08:00:00+07:00",
+    } | changes
+
+
+def a_follow_up(offset: int, about: str, document: dict[str, Any], **changes: Any) -> Any:
+    """Return the record of a supplement or a withdrawal, keyed by its reference."""
+    event = an_event(document, type=f"vn.hotich.portal.{about}.v1") | changes.pop("event", {})
+    key = changes.pop("key", document["portal_reference"].encode())
+    return a_record(offset, json.dumps(event).encode(), key=key, **changes)
 
 
 @dataclass
@@ -54,6 +93,8 @@ class Intake:
         part = Part("intake", RULES, DossierStore(), lambda now: Context(now, law))
         self.desk = Desk(part, RING, law)
         self.counter = Counter(self.pool, self.desk, self.clock, self._wake)
+        self.follow_ups = FollowUps(self.counter)
+        self.importer = Importer(self.counter)
         self.inlet = SubmissionInlet(self.desk, Signatures({"national-portal": SECRET}))
 
     def _wake(self) -> None:

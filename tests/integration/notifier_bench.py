@@ -3,35 +3,30 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from typing import Any
 
-from contracts.envelope import decode
-from contracts.events import EventData
+from contracts.envelope import Cause, Head, decode, extend
+from contracts.events import EVENTS, EventData
 from contracts.particulars import Particulars, ParticularsRecord
 from contracts.topics import LIFECYCLE, PARTICULARS
 from notifier.app import MIGRATIONS, assemble
 from notifier.correspondence import Correspondence
 from notifier.settings import Settings
+from plumbing.assembly import Assembly, Running, utc_now
 from plumbing.database import Pool, open_pool
 from plumbing.effects import Executor
 from plumbing.migrating import migrate
 from plumbing.relay import Relay
-from plumbing.running import Assembly, Running, utc_now
 from plumbing.sealing import particulars_purpose
-from tests.integration.core_kit import RING, Dossier, a_record, until
+from tests.integration.core_kit import NOW, RING, Dossier, a_record, until
 from tests.integration.sandbox_process import SECRETS, Sandbox
 from tests.unit.builders import some_particulars
 
-TOPIC_OF = {
-    "submitted": LIFECYCLE["intake"],
-    "routed": LIFECYCLE["routing"],
-    "accepted": LIFECYCLE["routing"],
-    "returned": LIFECYCLE["routing"],
-    "registered": LIFECYCLE["registry-sync"],
-}
+TOPIC_OF = {data.name: LIFECYCLE[data.service] for data in EVENTS}
 _numbers = count(1)
 
 
@@ -100,6 +95,15 @@ class NotifierBench:
     def event(self, dossier: Dossier, name: str) -> Any:
         """Return the record of the dossier's next event of that name."""
         return a_record(TOPIC_OF[name].name, dossier.says(name), str(dossier.id).encode())
+
+    async def learns(self, dossier: Dossier, *said: EventData) -> None:
+        """Settle these events of the dossier, each in its own transaction."""
+        for data in said:
+            head = dossier.heads.get(data.service, Head(dossier.id, dossier.code))
+            cause = Cause("test", "0" * 64)
+            body, _, dossier.heads[data.service] = extend(head, data, cause, NOW)
+            topic = TOPIC_OF[data.name].name
+            await self.settle([a_record(topic, body, str(dossier.id).encode())])
 
     async def knows(self, dossier: Dossier, version: int = 1, **contact: Any) -> None:
         """Settle personal data of the dossier."""
@@ -189,12 +193,14 @@ def settings_of(sandbox: Sandbox, database_url: str) -> Settings:
 
 
 @contextlib.asynccontextmanager
-async def a_notifier(database_url: str, sandbox: Sandbox) -> AsyncIterator[NotifierBench]:
+async def a_notifier(
+    database_url: str, sandbox: Sandbox, clock: Callable[[], datetime] = utc_now
+) -> AsyncIterator[NotifierBench]:
     """Give a notifier on an empty database; its calls end with it."""
     await migrate(database_url, MIGRATIONS)
     pool = await open_pool(database_url, application="notifier-test")
     relay = Relay("notifier", database_url, "127.0.0.1:1")
-    running = Running(settings_of(sandbox, database_url), pool, RING, relay, utc_now)
+    running = Running(settings_of(sandbox, database_url), pool, RING, relay, clock)
     assembly = await assemble(running)
     bench = NotifierBench(pool, assembly, sandbox)
     try:

@@ -202,6 +202,29 @@ def signed(body: str, webhook_id: str, *, secret: str = WEBHOOK_SECRET) -> dict[
     }
 
 
+async def push(sandbox: Sandbox, body: Any) -> tuple[int, Any]:
+    """Push to the register and return status and body."""
+    return await sandbox.post("/register/NhanDKHT", body, headers=REGISTER)
+
+
+async def results(sandbox: Sandbox, *codes: str) -> list[dict[str, Any]]:
+    """Return what the register says of those codes it knows."""
+    question = {"maDinhDanhHoSo": codes, "maTinh": "79", "module": "LTKS"}
+    status, body = await sandbox.post("/register/LayKetQua", question, headers=REGISTER)
+    assert (status, body["status"]) == (200, 1)
+    return body["value"]
+
+
+async def results_when(sandbox: Sandbox, status: int, *codes: str) -> list[dict[str, Any]]:
+    """Return the same once all of them have that `trangThai`."""
+    for _ in range(100):
+        value = await results(sandbox, *codes)
+        if all(one["trangThai"] == status for one in value):
+            return value
+        await asyncio.sleep(0.05)
+    raise AssertionError(value)
+
+
 async def _body(response: aiohttp.ClientResponse) -> Any:
     text = await response.text()
     is_json = response.content_type.endswith("json")

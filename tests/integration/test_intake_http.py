@@ -15,6 +15,8 @@ from yarl import URL
 
 from intake.api import routes
 from intake.domain import dossier_id_of
+from intake.follow_up_api import follow_up_routes
+from intake.importing.api import import_routes
 from plumbing.serving import Health, make_app
 from plumbing.tokens import TokenVerifier
 from tests.integration.intake_kit import Intake, an_intake
@@ -57,7 +59,12 @@ class Portal:
 async def served(intake: Intake, verifier: TokenVerifier) -> AsyncIterator[str]:
     """Serve the intake's routes on a free port; gives the url."""
     app, port = make_app("intake", Health()), free_port()
-    routes(intake.counter, verifier)(app)
+    for add in (
+        routes(intake.counter, verifier),
+        follow_up_routes(intake.follow_ups, verifier),
+        import_routes(intake.importer, verifier),
+    ):
+        add(app)
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="off")
     )

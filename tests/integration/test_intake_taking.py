@@ -221,6 +221,8 @@ async def test_given_an_erasure_then_one_tombstone_and_no_row_or_hash_is_left(in
     sent = await intake.pool.fetch("SELECT key FROM outbox_sent WHERE topic = $1", PARTICULARS.name)
     other = dossier_id_of("national-portal", "DVCQG-2")
     assert [row["key"].decode() for row in sent] == [str(other)]
+    kept = await intake.pool.fetch("SELECT dossier_id FROM dossier_particulars")
+    assert [row["dossier_id"] for row in kept] == [other]
     assert fingerprint_of(a_birth()) not in await intake.everything()
 
 

@@ -19,9 +19,10 @@ from contracts.decision import Context
 from plumbing.applying import Part
 from plumbing.database import Pool, open_pool
 from plumbing.migrating import migrate
-from registry_sync.domain import RULES, Registration
+from registry_sync.domain import RULES
 from registry_sync.polling import Poller
 from registry_sync.register import Register
+from registry_sync.registration import Registration
 from registry_sync.store import RegistrationStore
 from tests.integration.core_kit import NOW, RING, until
 

@@ -43,6 +43,16 @@ class Reached:
 
         return asyncio.create_task(status())
 
+    def plant(self, code: str) -> asyncio.Task[int]:
+        """Return the planting of a dossier under way; it ends with the status of the answer."""
+        body = {"unit": "26734", "module": "LTKS", "outcome": "register"}
+
+        async def status() -> int:
+            async with self.http.put(f"/register/played/{code}", json=body) as response:
+                return response.status
+
+        return asyncio.create_task(status())
+
 
 @pytest.fixture
 async def reached(tmp_path: Path) -> AsyncIterator[Reached]:
@@ -79,14 +89,16 @@ async def test_no_caller_is_answered_before_the_fsync(
     callback = ("/portals/national-portal/callbacks", signed(update, "msg-1"), update)
 
     mail = asyncio.create_task(asyncio.to_thread(send_mail, reached, "D-1:accepted:email"))
+    planting = reached.plant("H29.1-261124-0002")
     calls = [reached.post(*call) for call in (push, sms, callback)]
     await asyncio.sleep(0.3)
     asked = ("/register/LayKetQua", REGISTER, question)
     repeated = [reached.post(*call) for call in (push, asked, sms, callback)]
-    early, _ = await asyncio.wait([mail, *calls, *repeated], timeout=0.3)
+    early, _ = await asyncio.wait([mail, planting, *calls, *repeated], timeout=0.3)
     may_sync.set()
 
     assert early == set()
     assert await asyncio.gather(*calls) == [200, 202, 204]
     assert await asyncio.gather(*repeated) == [200, 200, 200, 204]
+    assert await planting == 201
     await mail

@@ -68,6 +68,18 @@ async def test_an_sms_that_cannot_be_sent_is_refused_and_not_journaled(sandbox):
     assert await sandbox.journal("sms-2") == []
 
 
+async def test_a_reference_may_name_the_second_time_of_a_step(sandbox):
+    reference = "H29.1-261124-0002:accepted-2:sms"
+    headers = {**SMS, "Idempotency-Key": "sms-second"}
+
+    status, _ = await sandbox.post("/sms/messages", a_message(reference), headers=headers)
+    await asyncio.to_thread(send_mail, sandbox, reference)
+
+    assert status == 202
+    kept = [*await sandbox.journal("sms-second"), *await sandbox.journal(key_of(reference))]
+    assert [entry["reference"] for entry in kept] == [reference] * 2
+
+
 async def test_a_key_is_not_good_for_another_message(sandbox):
     headers = {**SMS, "Idempotency-Key": "sms-3"}
     await sandbox.post(

@@ -88,6 +88,7 @@ async def test_a_signed_callback_is_journaled_once_and_its_repetition_apart(sand
         "status": 2,
         "step": "accepted",
         "event_id": "7f0c6f0e-3c57-4a0b-8f3c-0a4f4f1f2b10",
+        "passed": [],
         "at": "2026-11-24T08:00:00+07:00",
     }
 
@@ -111,6 +112,27 @@ async def test_a_callback_with_a_wrong_signature_or_body_is_refused(sandbox):
     assert [status for status, _ in answers] == [401, 401, 401, 401, 401, 404]
     assert malformed == 422
     assert await sandbox.journal("msg-3") == []
+
+
+async def test_a_callback_may_say_what_was_passed_and_by_when_it_is_due(sandbox):
+    body = a_callback("DVCQG-10", status=4)
+    body["data"] |= {"step": "rescheduled", "passed": [2, 3, 4], "due_at": None}
+    later = a_callback("DVCQG-10", status=4)
+    later["data"] |= {"due_at": "2026-11-26T17:00:00+07:00"}
+
+    answers = [
+        await call_back(sandbox, body, "msg-10"),
+        await call_back(sandbox, later, "msg-11"),
+        *[
+            await call_back(sandbox, {**body, "data": {**body["data"], **wrong}}, "msg-12")
+            for wrong in ({"passed": [2, 11]}, {"passed": 2}, {"due_at": "2026-11-26"})
+        ],
+    ]
+
+    assert answers == [204, 204, 422, 422, 422]
+    (entry,) = await sandbox.journal("msg-10")
+    assert (entry["step"], entry["status"], entry["passed"]) == ("rescheduled", 4, [2, 3, 4])
+    assert [entry["passed"] for entry in await sandbox.journal("msg-11")] == [[]]
 
 
 async def test_a_lost_answer_of_a_callback_makes_its_repetition_a_duplicate(sandbox):

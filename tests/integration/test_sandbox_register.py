@@ -5,38 +5,25 @@ import json
 import signal
 import time
 from collections.abc import AsyncIterator
-from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.integration.sandbox_process import REGISTER, Sandbox, a_push, a_sandbox
+from tests.integration.sandbox_process import (
+    REGISTER,
+    Sandbox,
+    a_push,
+    a_sandbox,
+    push,
+    results,
+    results_when,
+)
 
 
 @pytest.fixture(scope="module")
 async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
     async with a_sandbox(tmp_path_factory.mktemp("register")) as running:
         yield running
-
-
-async def push(sandbox: Sandbox, body: Any) -> tuple[int, Any]:
-    return await sandbox.post("/register/NhanDKHT", body, headers=REGISTER)
-
-
-async def results(sandbox: Sandbox, *codes: str) -> list[dict[str, Any]]:
-    question = {"maDinhDanhHoSo": codes, "maTinh": "79", "module": "LTKS"}
-    status, body = await sandbox.post("/register/LayKetQua", question, headers=REGISTER)
-    assert (status, body["status"]) == (200, 1)
-    return body["value"]
-
-
-async def results_when(sandbox: Sandbox, status: int, *codes: str) -> list[dict[str, Any]]:
-    for _ in range(100):
-        value = await results(sandbox, *codes)
-        if all(one["trangThai"] == status for one in value):
-            return value
-        await asyncio.sleep(0.05)
-    raise AssertionError(value)
 
 
 async def test_a_dossier_goes_from_received_to_accepted_to_registered(tmp_path):

@@ -88,6 +88,32 @@ def a_death(born_on: str, died_on: str) -> dict[str, Any]:
     return a_birth(procedure_code="1.000656", form=form, attachments=[])
 
 
+def a_marriage(groom: dict[str, Any], bride: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return a marriage of two who are of age; the arguments replace their members."""
+    man = _PERSON | {
+        "full_name": "Trần Văn Thử",
+        "born_on": "1995-02-03",
+        "personal_number": "000095000003",
+    }
+    form = {"kind": "marriage", "groom": man | groom, "bride": _PERSON | bride}
+    fields = {"procedure_code": "1.000894", "form": form, "attachments": []}
+    return a_birth(**(fields | changes))
+
+
+def a_change(matter: str, item: str, **changes: Any) -> dict[str, Any]:
+    """Return a change of one item; `person` replaces members of the person, `old` the value."""
+    person, old = changes.pop("person", {}), changes.pop("old", "Cũ")
+    form = {
+        "kind": "change",
+        "matter": matter,
+        "entry": {"kind": "birth"},
+        "person": _PERSON | person,
+        "items": [{"item": item, "old_value": old, "new_value": "Mới"}],
+        "ground": "Có căn cứ.",
+    }
+    return a_birth(**({"procedure_code": "1.004859", "form": form, "attachments": []} | changes))
+
+
 def an_event(submission: Any, portal: str = "national-portal", **changes: Any) -> dict[str, Any]:
     """Return the CloudEvent a portal wraps a submission in."""
     name = json.dumps(submission, sort_keys=True)

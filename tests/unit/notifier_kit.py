@@ -1,6 +1,7 @@
 """The notifier's rules run over messages, and names for the messages of a dossier's life."""
 
-from datetime import date
+import json
+from collections import Counter
 from typing import Any
 
 import reference
@@ -19,45 +20,59 @@ from contracts.events import (
     EventData,
     NotificationAbandoned,
     PortalInformed,
-    Registered,
     RegisterReturned,
     RegistrationInDoubt,
     Returned,
     Routed,
+    WithdrawalRequested,
 )
+from contracts.portal import StatusCallback, StatusUpdate
 from notifier.correspondence import Correspondence
 from notifier.domain import RULES
+from tests.unit import lifecycle_kit as life
 from tests.unit.builders import (
     A_DOSSIER,
     A_UNIT,
     BIRTH,
     NOW,
     SOME_HASH,
-    a_submission,
     an_event,
     some_particulars,
 )
 
+
+def heard(*said: EventData) -> list[Envelope]:
+    """Return what was said as events, those of each service in the order given."""
+    counts: Counter[str] = Counter()
+    events = []
+    for data in said:
+        counts[data.service] += 1
+        events.append(an_event(data, counts[data.service]))
+    return events
+
+
 CONTEXT = Context(NOW, reference.load())
-SUBMITTED = an_event(a_submission())
-ROUTED = an_event(Routed(unit_code=A_UNIT, reference_version="1"), 1)
+SUBMITTED = an_event(life.SUBMITTED)
+ROUTED = an_event(life.ROUTED)
 ACCEPTED = an_event(
     Accepted(unit_code=A_UNIT, procedure_code=BIRTH, actor="automatic", reference_version="1"), 2
 )
-REGISTERED = an_event(
-    Registered(unit_code=A_UNIT, number="1", book="01/2026", registered_on=date(2026, 11, 24))
-)
-IN_DOUBT = an_event(RegistrationInDoubt(attempt=1, since=NOW))
-SENT_BACK = an_event(RegisterReturned(kind="supplement", reasons=("missing_paper",)))
+REGISTERED = an_event(life.registered())
+IN_DOUBT = an_event(life.IN_DOUBT)
+SENT_BACK = an_event(life.SENT_BACK)
 ERASED = ParticularsErased(A_DOSSIER)
+#: What nobody is told of.
+SILENT = (Routed, WithdrawalRequested, RegisterReturned, RegistrationInDoubt)
 
 
-def a_return(kind: str = "supplement", *reasons: str, papers: tuple[str, ...] = ()) -> Envelope:
-    """Return a return of that kind."""
+def a_return(
+    kind: str = "supplement", *reasons: str, papers: tuple[str, ...] = (), sequence: int = 3
+) -> Envelope:
+    """Return a return of that kind, routing's third event or another."""
     data = Returned(
         kind=kind, reasons=reasons or ("missing_paper",), papers=papers, actor="automatic"
     )
-    return an_event(data, 2)
+    return an_event(data, sequence)
 
 
 def a_contact(version: int = 1, **contact: Any) -> ParticularsArrived:
@@ -121,6 +136,17 @@ class Notifier:
     def kinds(self, lane: str) -> list[str]:
         """Return the kinds of the calls of one side, in order."""
         return [kind for kind, _ in self.lane(lane)]
+
+
+def callbacks(notifier: Notifier) -> list[StatusUpdate]:
+    """Return what the portal was told, in order."""
+    bodies = [json.loads(request)["body"] for _, request in notifier.lane("portal")]
+    return [StatusCallback.model_validate_json(body).data for body in bodies]
+
+
+def texts(notifier: Notifier) -> list[str]:
+    """Return what the citizen was told, in order."""
+    return [json.loads(request)["text"] for _, request in notifier.lane("citizen")]
 
 
 def notified(about: Envelope, step: str, channel: str = "sms") -> CitizenNotified:

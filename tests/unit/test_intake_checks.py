@@ -1,6 +1,8 @@
 """What a submission must fulfil on its day: each rule from both sides, all problems at once."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +17,8 @@ from intake.reading import (
     fingerprint_of,
     read_json,
 )
-from reference import load
+from reference import Reference, load, load_from
+from reference.loading import DATA
 from tests.unit.intake_kit import NATIONAL, NOW, a_birth, a_death, an_event
 
 LAW = load()
@@ -62,7 +65,7 @@ def test_given_an_unknown_procedure_then_it_is_named():
 
 
 def test_given_a_procedure_without_an_electronic_form_then_it_is_named():
-    assert rules(a_birth(procedure_code="1.000689")) == [("procedure_code", "procedure.no_form")]
+    assert rules(a_birth(procedure_code="1.004837")) == [("procedure_code", "procedure.no_form")]
 
 
 def test_given_the_form_of_another_procedure_then_the_right_form_is_told():
@@ -135,6 +138,40 @@ def test_given_the_letters_regime_when_the_direct_form_submits_then_it_may():
 )
 def test_given_the_last_night_of_the_direct_form_then_midnight_in_vietnam_decides(now, found):
     assert rules(of_2021(submitted_at=now.isoformat()), DIRECT, now) == found
+
+
+@pytest.fixture
+def moved(tmp_path: Path) -> Reference:
+    """Return the law with a cut-over of province 79 on 1 December 2021 and three days of grace."""
+    folder = Path(shutil.copytree(DATA, tmp_path / "data"))
+    lines = (folder / "moves.csv").read_text("utf-8").splitlines(keepends=True)
+    others = [line for line in lines if not line.startswith("79,")]
+    rows = [
+        "79,dual,0,2016-01-01,2021-11-30,dual,test,low\n",
+        "79,portal-only,3,2021-12-01,,over,test,low\n",
+    ]
+    (folder / "moves.csv").write_text("".join(others + rows), "utf-8")
+    return load_from(folder)
+
+
+@pytest.mark.parametrize(
+    ("submitted_at", "found"),
+    [
+        ("2021-11-30T23:59:59+07:00", []),
+        ("2021-11-30T17:00:00Z", ["channel.closed"]),
+        ("2021-12-02T10:00:00+07:00", ["channel.closed"]),
+        ("2021-10-01T10:00:00+07:00", ["channel.closed", "submitted_at.too_old"]),
+        ("0001-01-01T00:00:00+14:00", ["channel.closed", "submitted_at.too_old"]),
+        ("9999-12-31T23:59:59-14:00", ["channel.closed", "submitted_at.future"]),
+    ],
+)
+def test_given_days_of_grace_then_the_day_of_submission_decides(moved, submitted_at, found):
+    document = of_2021(submitted_at=submitted_at)
+
+    checked = check_submission(document, DIRECT, datetime(2021, 12, 3, 3, 0, tzinfo=UTC), moved)
+
+    rules = [] if isinstance(checked, Submission) else [one.rule for one in checked]
+    assert rules == found
 
 
 def test_given_the_direct_form_outside_the_seven_provinces_then_it_never_may():

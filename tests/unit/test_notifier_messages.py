@@ -1,5 +1,6 @@
-"""What the citizen reads at each step, word for word."""
+"""What the citizen reads in a mail: subject, text and headers, word for word."""
 
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import SMTP
 from uuid import UUID
@@ -7,16 +8,17 @@ from uuid import UUID
 import pytest
 
 import reference
-from contracts.model import DossierCode
+from contracts.model import VIETNAM
 from notifier.channels import compose
 from notifier.correspondence import News
-from notifier.messages import LONGEST_SMS, PAPERS, mail_subject, mail_text, sms_text
+from notifier.messages import mail_subject, mail_text
 from notifier.requests import MailRequest
 from tests.unit.builders import A_CODE, A_DOSSIER, NOW
 
 KNOWN = reference.load()
-LONGEST_CODE: DossierCode = "H29.ABCDE.ABCDE.ABCDE.ABCDE.ABCDE-20261124-0000001"
 NAME = "Nguyễn Thị Thử"
+AT = datetime(2026, 11, 24, 17, tzinfo=VIETNAM).astimezone(UTC)
+WHEN = "17:00 Thứ Ba, 24/11/2026"
 
 
 def news(step: str, **more) -> News:
@@ -31,92 +33,6 @@ SUPPLEMENT = news(
 )
 REFUSED = news("returned", kind="refused", reasons=("duplicate_registration",))
 ELSEWHERE = news("returned", kind="wrong_authority", reasons=("not_competent",))
-
-SMS = [
-    (
-        news("submitted"),
-        f"Hồ sơ {A_CODE} đã được gửi đến cơ quan đăng ký hộ tịch;"
-        " vui lòng giữ mã này để tra cứu và chờ thông báo tiếp nhận.",
-    ),
-    (
-        news("accepted"),
-        f"Hồ sơ {A_CODE} đã được tiếp nhận và đang được giải quyết;"
-        " vui lòng chờ thông báo kết quả, chưa cần làm gì thêm.",
-    ),
-    (
-        news("registered"),
-        f"Hồ sơ {A_CODE} đã đăng ký xong; vui lòng nhận kết quả tại Ủy ban nhân dân nơi giải quyết"
-        " hoặc trên cổng đã nộp hồ sơ.",
-    ),
-    (
-        SUPPLEMENT,
-        f"Hồ sơ {A_CODE} cần bổ sung: Hồ sơ còn thiếu giấy tờ; đề nghị bổ sung giấy tờ được nêu;"
-        " giấy tờ cần nộp: giấy chứng sinh, giấy tờ chứng minh quan hệ cha, mẹ, con;"
-        " vui lòng nộp bổ sung trên cổng đã nộp hồ sơ.",
-    ),
-    (
-        REFUSED,
-        f"Hồ sơ {A_CODE} không được giải quyết: Sự kiện hộ tịch này đã được đăng ký;"
-        " mỗi sự kiện chỉ được đăng ký một lần;"
-        " nếu cần hỏi thêm, vui lòng liên hệ Ủy ban nhân dân nơi nhận hồ sơ.",
-    ),
-    (
-        ELSEWHERE,
-        f"Hồ sơ {A_CODE} nộp chưa đúng cơ quan giải quyết: Cơ quan được chọn không có thẩm quyền"
-        " giải quyết; đề nghị nộp tại Ủy ban nhân dân cấp xã nơi cư trú;"
-        " vui lòng nộp lại đúng nơi trên cổng đã nộp hồ sơ.",
-    ),
-]
-
-
-@pytest.mark.parametrize(("told", "text"), SMS)
-def test_given_a_step_then_the_sms_says_what_happened_and_what_to_do(told, text):
-    assert sms_text(A_CODE, told, KNOWN) == text
-
-
-@pytest.mark.parametrize("step", ["submitted", "accepted", "registered"])
-def test_given_the_usual_steps_then_the_sms_fits_160_characters(step):
-    assert len(sms_text("H29.26737-20261124-0000001", news(step), KNOWN)) <= 160
-
-
-@pytest.mark.parametrize("kind", ["supplement", "refused", "wrong_authority"])
-def test_given_any_return_then_the_sms_is_never_longer_than_its_limit(kind):
-    every = tuple(row.code for row in KNOWN.return_reasons)
-    told = news("returned", kind=kind, reasons=every, papers=tuple(PAPERS))
-
-    text = sms_text(LONGEST_CODE, told, KNOWN)
-
-    assert len(text) <= LONGEST_SMS
-    assert "xem lý do trên cổng đã nộp hồ sơ" in text
-
-
-@pytest.mark.parametrize("row", list(KNOWN.return_reasons), ids=lambda row: row.code)
-def test_given_one_reason_of_the_list_then_the_sms_says_it(row):
-    told = news("returned", kind=row.kind.value, reasons=(row.code,), papers=("passport_copy",))
-
-    text = sms_text(LONGEST_CODE, told, KNOWN)
-
-    assert row.text_vi.rstrip(".") in text
-    assert "bản sao hộ chiếu" in text
-
-
-def test_given_a_reason_and_a_paper_out_of_the_lists_then_the_portal_is_pointed_to():
-    told = news("returned", kind="supplement", reasons=("new_one",), papers=("new_a", "new_b"))
-
-    assert sms_text(A_CODE, told, KNOWN) == (
-        f"Hồ sơ {A_CODE} cần bổ sung: giấy tờ cần nộp: giấy tờ được nêu trên cổng đã nộp hồ sơ;"
-        " vui lòng nộp bổ sung trên cổng đã nộp hồ sơ."
-    )
-    bare = news("returned", kind="supplement", reasons=("new_one",))
-    assert sms_text(A_CODE, bare, KNOWN) == (
-        f"Hồ sơ {A_CODE} cần bổ sung; vui lòng nộp bổ sung trên cổng đã nộp hồ sơ."
-    )
-
-
-def test_given_the_reference_data_then_every_paper_a_procedure_asks_for_has_a_name():
-    asked = {paper for row in KNOWN.procedures for paper in row.attachments}
-
-    assert asked <= set(PAPERS)
 
 
 def test_given_a_usual_step_then_the_mail_greets_says_and_closes():
@@ -146,19 +62,36 @@ def test_given_a_return_then_the_mail_lists_reasons_and_papers():
         (news("submitted"), "đã được gửi"),
         (news("accepted"), "đã được tiếp nhận"),
         (news("registered"), "đã đăng ký xong"),
+        (news("resubmitted"), "đã nhận được phần bổ sung"),
+        (news("stopped"), "tạm dừng giải quyết"),
+        (news("withdrawn"), "đã được rút"),
+        (news("rescheduled", kind="verification"), "cần xác minh thêm"),
         (SUPPLEMENT, "cần bổ sung"),
         (REFUSED, "không được giải quyết"),
         (ELSEWHERE, "nộp chưa đúng cơ quan giải quyết"),
     ],
 )
 def test_given_a_step_then_the_subject_says_it(told, subject):
-    assert mail_subject(A_CODE, told) == f"Hồ sơ {A_CODE} {subject}"
+    assert mail_subject(A_CODE, told, KNOWN) == f"Hồ sơ {A_CODE} {subject}"
+
+
+def test_given_an_apology_then_the_mail_is_sorry_and_says_why_and_when():
+    told = news("rescheduled", kind="apology", reasons=("staff_shortage",), due_at=AT)
+
+    assert mail_subject(A_CODE, told, KNOWN) == f"Xin lỗi, hồ sơ {A_CODE} chậm trả kết quả"
+    assert mail_text(A_CODE, NAME, told, KNOWN) == (
+        f"Kính gửi {NAME},\n\n"
+        f"Xin lỗi, hồ sơ {A_CODE} chậm trả kết quả.\n\n"
+        "Lý do:\n- Cơ quan giải quyết không bố trí kịp người xử lý hồ sơ\n\n"
+        f"Hẹn lại ngày trả kết quả: {WHEN}.\n\n"
+        "Thư này được gửi tự động, vui lòng không trả lời.\n"
+    )
 
 
 EFFECT = UUID("6f0f2c1e-0000-5000-8000-00000000000b")
 REQUEST = MailRequest(
     to="thu@example.com",
-    subject=mail_subject(A_CODE, SUPPLEMENT),
+    subject=mail_subject(A_CODE, SUPPLEMENT, KNOWN),
     text=mail_text(A_CODE, NAME, SUPPLEMENT, KNOWN),
     reference=f"{A_CODE}:returned:email",
     date=NOW,

@@ -1,34 +1,28 @@
 """Whatever happens in whatever order: each step is told at most once, and told in the end."""
 
 from collections import Counter
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.events import PortalInformed
-from notifier.telling import FOLLOWS
+import reference
+from contracts.events import EVENTS, EventData, PortalInformed
+from contracts.lifecycle import statuses
+from notifier.correspondence import News
+from tests.unit.lifecycle_kit import legal_lives
 from tests.unit.notifier_kit import (
-    ACCEPTED,
     CONTACT,
     ERASED,
-    REGISTERED,
-    SUBMITTED,
+    SILENT,
     Notifier,
     a_contact,
-    a_return,
+    callbacks,
+    heard,
 )
 
-INTAKE = [SUBMITTED]
-ROUTING = st.sampled_from(
-    [
-        [ACCEPTED],
-        [a_return("refused")],
-        [ACCEPTED, a_return()],
-        [a_return(), ACCEPTED],
-        [a_return(), a_return("refused")],
-    ]
-)
-REGISTER = st.sampled_from([[], [REGISTERED]])
+KNOWN = reference.load()
+SERVICE = {data.name: data.service for data in EVENTS}
 PERSON = st.sampled_from(
     [
         [CONTACT],
@@ -42,13 +36,15 @@ ANSWERS = ("done", "no", "unknown", "stuck")
 
 
 @st.composite
-def lives(draw):
+def woven(draw, life):
     """Return the messages of a dossier: each source in its own order, woven at random."""
-    sources = [list(INTAKE), *(list(draw(one)) for one in (ROUTING, REGISTER, PERSON))]
-    woven = []
+    events = heard(*life)
+    topics = [[one for one in events if one.service == name] for name in set(SERVICE.values())]
+    sources = [*topics, list(draw(PERSON))]
+    messages = []
     while any(sources):
-        woven.append(draw(st.sampled_from([one for one in sources if one])).pop(0))
-    return woven
+        messages.append(draw(st.sampled_from([one for one in sources if one])).pop(0))
+    return messages
 
 
 def _answer(notifier: Notifier, draw) -> None:
@@ -66,22 +62,32 @@ def _check_each_moment(notifier: Notifier) -> None:
     assert all(count == 1 for count in Counter(one.kind for one in notifier.effects).values())
 
 
-def _check_order(kinds: list[str]) -> None:
-    steps = list(dict.fromkeys(kind.partition(":")[2] for kind in kinds))
-    assert [kind.partition(":")[2] for kind in kinds] == sorted(
-        (kind.partition(":")[2] for kind in kinds), key=steps.index
-    )
-    for step in steps:
-        before = FOLLOWS.get(step)
-        assert before not in steps or steps.index(before) < steps.index(step)
+def _check_order(news: tuple[News, ...], kinds: list[str]) -> None:
+    keys = [one.key for one in news]
+    asked = [keys.index(kind.partition(":")[2]) for kind in kinds]
+    assert asked == sorted(asked)
 
 
-@settings(max_examples=400, deadline=None)
+def _check_causes(life: list[EventData], news: tuple[News, ...]) -> None:
+    place = {one.event_id: number for number, one in enumerate(news)}
+    told = [one for one in heard(*life) if one.id in place]
+    for before, after in ((a, b) for i, a in enumerate(told) for b in told[i + 1 :]):
+        same_topic = before.service == after.service
+        led_to_it = (before.data.name, after.data.name) in {
+            ("submitted", after.data.name),
+            ("resubmitted", "accepted"),
+            ("registered", "handed_over"),
+        } or (after.data.name == "registered" and before.data.name == "accepted")
+        if same_topic or led_to_it:
+            assert place[before.id] < place[after.id]
+
+
+@settings(max_examples=500, deadline=None)
 @given(st.data())
 def test_given_any_life_and_any_answers_then_each_step_is_told_at_most_once_and_ends(data):
-    notifier = Notifier()
+    life, notifier = data.draw(legal_lives()), Notifier()
 
-    for message in data.draw(lives()):
+    for message in data.draw(woven(life)):
         notifier.hears(message)
         _check_each_moment(notifier)
         while notifier.open and data.draw(st.booleans()):
@@ -89,12 +95,41 @@ def test_given_any_life_and_any_answers_then_each_step_is_told_at_most_once_and_
             _check_each_moment(notifier)
     notifier.answers_all()
 
+    news = notifier.state.news
     told = [one for one in notifier.events if not isinstance(one, PortalInformed)]
     informed = [one for one in notifier.events if isinstance(one, PortalInformed)]
-    steps = [one.step for one in notifier.state.news]
-    assert Counter(one.step for one in told) == Counter(steps)
-    assert max(Counter(one.step for one in informed).values(), default=0) <= 1
-    assert all(one.portal in ("informed", "abandoned") for one in notifier.state.news)
-    _check_order(notifier.kinds("citizen"))
-    _check_order(notifier.kinds("portal"))
-    assert notifier.kinds("portal") == [f"portal:{step}" for step in steps]
+    due = [one.event_id for one in news if one.citizen != "silent"]
+    assert notifier.state.early == ()
+    assert len(news) == sum(type(one) not in SILENT for one in life)
+    assert Counter(one.about for one in told) == Counter(due)
+    assert max(Counter(one.about for one in informed).values(), default=0) <= 1
+    assert all(one.portal in ("informed", "abandoned", "silent") for one in news)
+    _check_causes(life, news)
+    _check_order(news, notifier.kinds("citizen"))
+    _check_order(news, notifier.kinds("portal"))
+    assert notifier.kinds("portal") == [f"portal:{x.key}" for x in news if x.portal != "silent"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_given_any_life_in_any_order_then_the_portal_is_led_by_legal_steps_alone(data):
+    rows = {row.code: row for row in KNOWN.statuses}
+    notifier = Notifier(*data.draw(woven(data.draw(legal_lives())))).answers_all()
+
+    led: list[int] = []
+    for one in callbacks(notifier):
+        led += one.passed
+        assert led[-1] == one.status
+    assert led[0] == 1
+    assert all(after in rows[before].next for before, after in pairwise(led))
+
+
+@settings(max_examples=300, deadline=None)
+@given(legal_lives())
+def test_given_a_life_heard_as_it_happened_then_all_of_it_is_told_and_no_status_is_missed(life):
+    notifier = Notifier(CONTACT, *heard(*life)).answers_all()
+
+    led = tuple(status for one in callbacks(notifier) for status in one.passed)
+    told = [one.name for one in life if type(one) not in SILENT and one.name != "handed_over"]
+    assert led == statuses(life, KNOWN)
+    assert [one.step for one in notifier.state.news if one.citizen == "told"] == told

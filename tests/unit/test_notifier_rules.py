@@ -5,9 +5,12 @@ import json
 
 import pytest
 
+from contracts.decision import Answered, InDoubt, ParticularsArrived, ParticularsErased
+from contracts.events import EVENTS
 from contracts.portal import StatusCallback
 from notifier.domain import RULES
-from tests.unit.builders import A_CODE
+from tests.unit import lifecycle_kit as life
+from tests.unit.builders import A_CODE, an_event
 from tests.unit.notifier_kit import (
     ACCEPTED,
     CONTACT,
@@ -41,6 +44,12 @@ def test_given_any_order_of_arrival_then_the_same_calls_in_the_same_order(order,
     assert notifier.lane("citizen") == IN_ORDER.lane("citizen")
     assert notifier.lane("portal") == IN_ORDER.lane("portal")
     assert sorted(map(repr, notifier.events)) == sorted(map(repr, IN_ORDER.events))
+
+
+def test_given_every_event_of_the_topics_it_reads_then_there_is_a_rule_for_it():
+    others = {ParticularsArrived, ParticularsErased, Answered, InDoubt}
+
+    assert set(RULES) - others == {data for data in EVENTS if data.service != "notifier"}
 
 
 def test_given_the_whole_way_then_every_step_is_told_once_to_both():
@@ -77,7 +86,10 @@ def test_given_no_contact_yet_then_the_portal_is_told_and_the_citizen_later():
     assert notifier.kinds("citizen") == ["sms:submitted", "sms:accepted"]
 
 
-@pytest.mark.parametrize("silent", [ROUTED, IN_DOUBT, SENT_BACK])
+WITHDRAWAL_REQUESTED = an_event(life.WITHDRAWAL_REQUESTED, 2)
+
+
+@pytest.mark.parametrize("silent", [ROUTED, IN_DOUBT, SENT_BACK, WITHDRAWAL_REQUESTED])
 def test_given_inner_news_then_nothing_is_said(silent):
     assert Notifier(CONTACT, SUBMITTED, silent).kinds("citizen") == ["sms:submitted"]
     assert RULES[type(silent.data)](silent, IN_ORDER.state, CONTEXT).state is IN_ORDER.state
@@ -102,10 +114,12 @@ def test_given_a_return_after_the_reception_then_it_is_told_last():
     assert notifier.kinds("citizen") == ["sms:submitted", "sms:accepted", "sms:returned"]
 
 
-def test_given_a_second_return_then_it_is_not_told():
-    notifier = Notifier(CONTACT, SUBMITTED, a_return(), a_return("refused")).answers_all()
+def test_given_an_event_heard_again_then_it_is_not_told_again():
+    notifier = Notifier(CONTACT, SUBMITTED, ACCEPTED, ACCEPTED).answers_all()
+    before = notifier.state
 
-    assert notifier.kinds("citizen") == ["sms:submitted", "sms:returned"]
+    assert notifier.kinds("citizen") == ["sms:submitted", "sms:accepted"]
+    assert notifier.hears(SUBMITTED).state == before
 
 
 def test_given_a_callback_then_it_carries_the_events_own_time_and_the_portals_reference():

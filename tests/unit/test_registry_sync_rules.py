@@ -23,10 +23,6 @@ from contracts.events import (
     RegistrationInDoubt,
 )
 from registry_sync.domain import (
-    PUSH,
-    RegisterEntry,
-    RegisterSaid,
-    Registration,
     on_accepted,
     on_answered,
     on_erased,
@@ -35,6 +31,7 @@ from registry_sync.domain import (
     on_said,
 )
 from registry_sync.register import meaning, push_body
+from registry_sync.registration import PUSH, RegisterEntry, RegisterSaid, Registration
 from tests.unit.builders import (
     A_CODE,
     A_DOSSIER,
@@ -49,7 +46,8 @@ from tests.unit.builders import (
 CONTEXT = Context(NOW, reference.load())
 NEW = Registration(A_DOSSIER, "")
 ACCEPTED = Registration(A_DOSSIER, A_CODE, "accepted", A_UNIT, "79", BIRTH, NOW)
-PUSHING = replace(ACCEPTED, status="pushing", particulars=some_particulars())
+PUSHING = replace(ACCEPTED, status="pushing", particulars=some_particulars(), held_version=1)
+REFUSED = replace(PUSHING, status="returned", particulars=None, closed=True)
 PUSHED = replace(PUSHING, status="pushed")
 ENTRY = RegisterEntry("15", "01/2026", "15", date(2026, 11, 23), "000226000001")
 THE_EVENT = an_event(
@@ -86,8 +84,7 @@ def test_given_the_register_refuses_to_take_it_when_answered_then_it_goes_back()
     decision = on_answered(Answered(PUSH, "no", "register_said_no", {}), PUSHING, CONTEXT)
 
     assert decision == Decision(
-        replace(PUSHING, status="returned", particulars=None),
-        (RegisterReturned(kind="refused", reasons=("register_refused",)),),
+        REFUSED, (RegisterReturned(kind="refused", reasons=("register_refused",)),)
     )
 
 
@@ -156,7 +153,7 @@ def test_given_erasure_and_a_push_that_was_not_made_when_answered_then_the_erasu
 
     decision = on_answered(Answered(PUSH, "no", "erased", {}), forgotten, CONTEXT)
 
-    assert decision == Decision(replace(forgotten, status="returned"), (ERASED,))
+    assert decision == Decision(replace(REFUSED, erased=True), (ERASED,))
     assert CONTEXT.reference.return_reason("particulars_erased").kind == "refused"
 
 
@@ -168,7 +165,7 @@ def test_given_erasure_during_a_push_when_the_register_answers_then_its_word_cou
     not_taken = on_answered(Answered(PUSH, "no", "register_said_no", {}), forgotten, CONTEXT)
 
     assert taken == Decision(replace(forgotten, status="pushed"))
-    assert not_taken == Decision(replace(forgotten, status="returned"), (refused,))
+    assert not_taken == Decision(replace(REFUSED, erased=True), (refused,))
 
 
 def test_the_push_is_the_same_bytes_every_time_and_in_the_registers_names():

@@ -1,193 +1,293 @@
-"""The one-stop's rules: competence, reception, return."""
+"""Reception: the competent authority of each regime, the desk, the machine, the imported."""
 
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-import reference
-from contracts.decision import Decision, Refused
-from contracts.events import (
-    Accepted,
-    Registered,
-    RegisterReturned,
-    Returned,
-    Routed,
-)
-from routing.domain import (
-    AUTOMATIC,
-    REGISTER,
-    RULES,
-    Accept,
-    Case,
-    GiveBack,
-    RoutingContext,
-    accept,
-    allowed_acts,
-    give_back,
-    on_register_returned,
-    on_registered,
-    on_submitted,
-)
-from tests.unit.builders import (
-    A_CODE,
-    A_DOSSIER,
-    A_UNIT,
-    BIRTH,
-    COPY,
-    MARRIAGE,
+from contracts.events import Accepted, Imported, Returned, Routed
+from routing.domain import AUTOMATIC, IMPORT, RULES, Accept, Case, missing_papers
+from tests.unit.builders import A_CODE, A_DOSSIER, A_UNIT, COPY, MARRIAGE, a_paper
+from tests.unit.deadline_kit import changed_reference
+from tests.unit.routing_kit import (
+    ACTS,
+    KNOWN,
+    LINKED,
+    MARRIAGE_FOREIGN,
     NEXT_UNIT,
-    NOW,
-    a_submission,
-    an_event,
+    OFFICER,
+    PAPER,
+    THURSDAY,
+    a_dossier,
+    at,
+    by_machine,
+    by_officer,
+    done,
+    heard,
+    names,
+    on_desk,
 )
 
-KNOWN = reference.load()
-VERSION = KNOWN.version
-BY_MACHINE = RoutingContext(NOW, KNOWN, lambda unit: False)
-BY_OFFICER = RoutingContext(NOW, KNOWN, lambda unit: True)
-NEW = Case(A_DOSSIER, A_CODE)
-ON_THE_DESK = Case(A_DOSSIER, A_CODE, "received", A_UNIT, BIRTH, ("birth_notification",), NOW)
-ACCEPTED = Accepted(
-    unit_code=A_UNIT, procedure_code=BIRTH, actor=AUTOMATIC, reference_version=VERSION
-)
-ROUTED = Routed(unit_code=A_UNIT, reference_version=VERSION)
+FOREIGN = {
+    "procedure_code": MARRIAGE_FOREIGN,
+    "attachments": tuple(
+        map(a_paper, ("medical_certificate", "marital_status_paper", "passport_copy"))
+    ),
+}
 
 
-def submitted(context: RoutingContext = BY_MACHINE, **changes: Any) -> Decision[Case]:
-    return on_submitted(an_event(a_submission(**changes)), NEW, context)
+def test_given_an_officers_unit_when_submitted_then_it_waits_on_the_desk_with_its_due_moment():
+    decision = done(a_dossier(), None, by_officer())
 
-
-def test_given_a_complete_birth_when_submitted_to_the_commune_of_residence_then_accepted():
-    decision = submitted()
-
-    assert decision == Decision(replace(ON_THE_DESK, status="accepted"), (ROUTED, ACCEPTED))
-
-
-def test_given_an_officers_unit_when_submitted_then_it_waits_on_the_desk():
-    decision = submitted(BY_OFFICER)
-
-    assert decision == Decision(ON_THE_DESK, (ROUTED,))
-
-
-def test_given_a_missing_paper_when_submitted_then_a_supplement_naming_it_is_asked():
-    decision = submitted(attachments=())
-
+    case = decision.state
     assert decision.events == (
-        ROUTED,
-        Returned(
-            kind="supplement",
-            reasons=("missing_paper",),
-            papers=("birth_notification",),
-            actor=AUTOMATIC,
-        ),
+        Routed(unit_code=A_UNIT, reference_version=KNOWN.version, reception_due=case.reception_due),
     )
-    assert decision.state.status == "returned"
+    assert (case.code, case.status, case.unit_code, case.papers) == (
+        A_CODE,
+        "received",
+        A_UNIT,
+        (PAPER,),
+    )
+    assert case.reception_due is not None
+    assert case.reception_due.due_at == at("2026-10-15 17:00")
 
 
-def test_given_another_commune_than_the_residence_when_submitted_then_wrong_authority():
-    decision = submitted(unit_code=NEXT_UNIT)
+def test_given_a_complete_birth_when_a_machine_receives_then_routed_and_accepted_at_once():
+    decision = done(a_dossier(), None, by_machine())
+
+    case = decision.state
+    assert decision.events[1] == Accepted(
+        unit_code=A_UNIT,
+        procedure_code="1.001193",
+        actor=AUTOMATIC,
+        reference_version=KNOWN.version,
+        due=case.appointment,
+        received_at=at(THURSDAY),
+    )
+    assert (case.status, case.rounds, case.received_at) == ("accepted", 1, at(THURSDAY))
+    assert case.appointment is not None
+    assert case.appointment.statutory_due_on == at(THURSDAY).date()
+    assert case.appointment.published_due_on is None
+
+
+def test_given_a_missing_paper_when_a_machine_receives_then_a_supplement_naming_it_is_asked():
+    decision = done(a_dossier(attachments=()), None, by_machine())
+
+    case = decision.state
+    assert decision.events[1] == Returned(
+        kind="supplement",
+        reasons=("missing_paper",),
+        papers=(PAPER,),
+        actor=AUTOMATIC,
+        supplement_due=case.supplement_due,
+    )
+    assert (case.status, case.supplements) == ("supplement", 1)
+    assert case.supplement_due is not None
+    assert case.supplement_due.due_at == at("2026-10-26 17:00")
+
+
+def test_given_an_officer_when_accepted_then_by_them_and_counted_from_then():
+    decision = done(Accept(OFFICER), on_desk(), by_officer("2026-10-15 16:00"))
+
+    (accepted,) = decision.events
+    assert isinstance(accepted, Accepted)
+    assert (accepted.actor, accepted.received_at, accepted.round) == (
+        OFFICER,
+        at("2026-10-15 16:00"),
+        1,
+    )
+    assert accepted.due is not None
+    assert accepted.due.due_at == at("2026-10-16 17:00")
+
+
+@pytest.mark.parametrize(
+    ("now", "unit", "changes", "said"),
+    [
+        # 2021: the district decides what has a foreign element, the commune the rest.
+        ("2021-11-15 09:00", "760", FOREIGN, ["routed", "accepted"]),
+        ("2021-11-15 09:00", A_UNIT, FOREIGN, ["returned"]),
+        ("2021-11-15 09:00", A_UNIT, {}, ["routed", "accepted"]),
+        ("2021-11-15 09:00", "760", {}, ["returned"]),
+        ("2021-11-15 09:00", NEXT_UNIT, {}, ["returned"]),
+        # The last and the first day of two regimes.
+        ("2025-06-30 09:00", "760", FOREIGN, ["routed", "accepted"]),
+        ("2025-07-01 09:00", A_UNIT, FOREIGN, ["routed", "accepted"]),
+        ("2025-06-30 09:00", NEXT_UNIT, {}, ["returned"]),
+        ("2025-07-01 09:00", NEXT_UNIT, {}, ["forwarded", "accepted"]),
+        # The law of 2026.
+        ("2027-03-01 09:00", A_UNIT, {}, ["routed", "accepted"]),
+        ("2027-03-01 09:00", NEXT_UNIT, {}, ["forwarded", "accepted"]),
+    ],
+)
+def test_given_a_day_when_submitted_then_the_authority_of_that_day_gets_it(
+    now, unit, changes, said
+):
+    decision = done(a_dossier(now, unit_code=unit, **changes), None, by_machine(now))
+
+    assert names(decision) == said
+
+
+def test_given_another_commune_of_the_province_when_submitted_then_the_competent_one_has_it():
+    decision = done(a_dossier(unit_code=NEXT_UNIT), None, by_officer())
+
+    (forwarded,) = decision.events
+    assert (forwarded.from_unit_code, forwarded.to_unit_code) == (NEXT_UNIT, A_UNIT)
+    assert (forwarded.reason, forwarded.certain, forwarded.actor) == (
+        "not_competent",
+        True,
+        AUTOMATIC,
+    )
+    assert forwarded.source == KNOWN.redirection(at(THURSDAY).date()).source
+    assert forwarded.reception_due == decision.state.reception_due
+    assert forwarded.reception_due is not None
+    assert (decision.state.status, decision.state.unit_code) == ("received", A_UNIT)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"residence_unit_code": "00691"},
+        {"residence_unit_code": "99999"},
+        {"procedure_code": "9.999999"},
+        {"procedure_code": COPY, "residence_unit_code": "00691", "attachments": ()},
+    ],
+    ids=["another province", "no such commune", "no such procedure", "many are competent"],
+)
+def test_given_no_single_unit_of_the_province_when_submitted_then_wrong_authority(changes):
+    decision = done(a_dossier(**changes), None, by_officer())
 
     assert decision.events == (
         Returned(kind="wrong_authority", reasons=("not_competent",), actor=AUTOMATIC),
     )
+    assert decision.state.status == "wrong_authority"
 
 
 def test_given_an_extract_copy_when_submitted_to_another_commune_then_accepted():
-    decision = submitted(procedure_code=COPY, unit_code=NEXT_UNIT, attachments=())
+    decision = done(
+        a_dossier(procedure_code=COPY, unit_code=NEXT_UNIT, attachments=()), None, by_machine()
+    )
 
-    assert [type(event) for event in decision.events] == [Routed, Accepted]
+    assert names(decision) == ["routed", "accepted"]
 
 
 def test_given_a_marriage_without_papers_when_submitted_then_accepted():
-    decision = submitted(procedure_code=MARRIAGE, attachments=())
+    decision = done(a_dossier(procedure_code=MARRIAGE, attachments=()), None, by_machine())
 
-    assert [type(event) for event in decision.events] == [Routed, Accepted]
-
-
-def test_given_a_dossier_on_the_desk_when_the_officer_accepts_then_it_is_accepted_by_them():
-    decision = accept(Accept("officer-26737"), ON_THE_DESK, BY_OFFICER)
-
-    assert decision == Decision(
-        replace(ON_THE_DESK, status="accepted"),
-        (ACCEPTED.model_copy(update={"actor": "officer-26737"}),),
-    )
+    assert names(decision) == ["routed", "accepted"]
 
 
-def test_given_missing_papers_when_the_officer_accepts_then_refused_and_return_is_allowed():
-    case = replace(ON_THE_DESK, papers=())
+def test_given_a_linked_procedure_when_accepted_then_no_appointment_and_the_trail_says_so():
+    decision = done(a_dossier(procedure_code=LINKED), None, by_machine())
 
-    decision = accept(Accept("officer-26737"), case, BY_OFFICER)
-
-    assert decision == Refused(("return",), "required papers are missing: birth_notification")
-
-
-@pytest.mark.parametrize("status", ["unseen", "accepted", "returned", "registered"])
-def test_given_a_dossier_not_on_the_desk_when_an_officer_acts_then_refused(status: Any):
-    case = replace(ON_THE_DESK, status=status)
-    act = GiveBack("officer-26737", "supplement", ("missing_paper",))
-
-    assert accept(Accept("officer-26737"), case, BY_OFFICER) == Refused(
-        (), f"the dossier is {status}"
-    )
-    assert give_back(act, case, BY_OFFICER) == Refused((), f"the dossier is {status}")
+    accepted = decision.events[1]
+    assert isinstance(accepted, Accepted)
+    assert accepted.due is None
+    assert decision.state.trail[-1].note == "no_due"
 
 
-def test_given_a_reason_of_the_list_when_the_officer_returns_then_returned_with_it():
-    act = GiveBack("officer-26737", "supplement", ("paper_unreadable",), ("birth_notification",))
+def test_given_2027_when_a_birth_is_accepted_then_24_hours_through_the_night():
+    decision = done(a_dossier("2027-03-01 16:45"), None, by_machine("2027-03-01 16:45"))
 
-    decision = give_back(act, ON_THE_DESK, BY_OFFICER)
-
-    assert decision == Decision(
-        replace(ON_THE_DESK, status="returned"),
-        (
-            Returned(
-                kind="supplement",
-                reasons=("paper_unreadable",),
-                papers=("birth_notification",),
-                actor="officer-26737",
-            ),
-        ),
-    )
+    due = decision.state.appointment
+    assert due is not None
+    assert (due.due_at, due.unit, due.value) == (at("2027-03-02 16:45"), "hour", 24)
 
 
-@pytest.mark.parametrize(
-    ("kind", "reason"), [("supplement", "because"), ("refused", "missing_paper")]
-)
-def test_given_a_reason_outside_the_list_of_its_kind_when_returned_then_refused(
-    kind: Any, reason: str
+def test_given_a_submission_of_february_2027_when_accepted_in_march_then_the_old_law_counts():
+    case = on_desk("2027-02-28 23:00")
+
+    decision = done(Accept(OFFICER), case, by_officer("2027-03-01 16:45"))
+
+    due = decision.state.appointment
+    assert due is not None
+    assert (due.due_at, due.unit) == (at("2027-03-02 17:00"), "same_day")
+
+
+def test_given_a_dossier_of_a_dissolved_unit_when_heard_later_then_it_goes_where_it_went():
+    late = by_machine("2025-07-02 09:00")
+    submitted = a_dossier("2025-06-30 16:00", unit_code="26734", residence_unit_code="26734")
+
+    decision = done(submitted, None, late)
+
+    assert names(decision) == ["routed", "accepted"]
+    assert decision.state.unit_code == "26734"
+
+
+def test_given_later_data_when_a_dossier_is_heard_again_under_its_date_then_the_same(
+    tmp_path: Path,
 ):
-    decision = give_back(GiveBack("officer-1", kind, (reason,)), ON_THE_DESK, BY_OFFICER)
+    later = changed_reference(
+        tmp_path,
+        [
+            ("time_limits.csv", "prompt,*,24,hour", "prompt,*,12,hour"),
+            ("redirections.csv", "forward,province,2025-07-01", "forward,nation,2025-07-01"),
+        ],
+    )
+    now = "2021-11-15 09:00"
+    event = heard(a_dossier(now), at(now))
 
-    assert decision == Refused(("accept", "return"), f"{reason} is no reason for {kind}")
-
-
-@pytest.mark.parametrize(
-    ("kind", "reason"),
-    [("supplement", "register_needs_supplement"), ("refused", "register_refused")],
-)
-def test_given_the_register_sends_it_back_then_the_one_stop_returns_it(kind: Any, reason: str):
-    case = replace(ON_THE_DESK, status="accepted")
-    event = an_event(RegisterReturned(kind=kind, reasons=(reason,)))
-
-    decision = on_register_returned(event, case, BY_MACHINE)
-
-    assert decision == Decision(
-        replace(case, status="returned"),
-        (Returned(kind=kind, reasons=(reason,), actor=REGISTER),),
+    first, again = (
+        done(event, None, by_machine("2026-11-24 08:00", known)) for known in (KNOWN, later)
     )
 
+    assert later.version != KNOWN.version
+    assert names(again) == names(first) == ["routed", "accepted"]
+    assert again.state == replace(first.state, issued=again.state.issued)
+    assert [event.due for event in again.events[1:]] == [event.due for event in first.events[1:]]
 
-def test_given_the_register_entered_it_then_the_case_is_registered_and_nothing_is_said():
-    event = an_event(
-        Registered(unit_code=A_UNIT, number="1", book="01/2026", registered_on=NOW.date())
+
+@pytest.mark.parametrize(("received_at", "due_at"), [(None, "15"), ("2026-10-13 16:00", "14")])
+def test_given_an_import_at_the_register_then_taken_over_as_received_then(received_at, due_at):
+    when = at(received_at) if received_at else None
+    imported = Imported(batch="2021-10-12", stage="at_register", received_at=when)
+    submitted = a_dossier(THURSDAY, imported=imported, attachments=(), unit_code=NEXT_UNIT)
+
+    decision = done(submitted, None, by_officer("2026-10-20 09:00"))
+
+    assert names(decision) == ["routed", "accepted"]
+    accepted = decision.events[1]
+    assert isinstance(accepted, Accepted)
+    assert (accepted.actor, accepted.at_register, accepted.received_at) == (
+        IMPORT,
+        True,
+        when or at(THURSDAY),
     )
+    assert accepted.due is not None
+    assert accepted.due.due_at == at(f"2026-10-{due_at} 17:00")
+    assert (decision.state.status, decision.state.at_register) == ("accepted", True)
+    assert decision.state.trail[-1].note == "at_register"
 
-    decision = on_registered(event, replace(ON_THE_DESK, status="accepted"), BY_MACHINE)
 
-    assert decision == Decision(replace(ON_THE_DESK, status="registered"))
+def test_given_an_import_that_waits_then_it_is_on_the_desk_as_any_other():
+    imported = Imported(batch="2021-10-12", stage="waiting")
+
+    decision = done(a_dossier(imported=imported), None, by_officer())
+
+    assert names(decision) == ["routed"]
+    assert decision.state.status == "received"
 
 
-def test_every_act_the_desk_offers_has_a_rule():
-    assert allowed_acts(ON_THE_DESK) == ("accept", "return")
-    assert {Accept, GiveBack} <= RULES.keys()
+def test_given_particulars_before_the_submission_then_they_are_kept():
+    case = Case(A_DOSSIER, "", particulars="sealed")  # type: ignore[arg-type]
+
+    assert done(a_dossier(), case, by_officer()).state.particulars == "sealed"
+
+
+def test_given_a_known_dossier_when_submitted_again_then_only_noted():
+    case = on_desk()
+
+    decision = done(a_dossier(unit_code=NEXT_UNIT), case, by_officer())
+
+    assert decision.events == ()
+    assert decision.state == replace(case, trail=decision.state.trail)
+
+
+def test_missing_papers_are_those_the_procedure_asks_for():
+    assert missing_papers(on_desk(attachments=()), by_officer()) == (PAPER,)
+    assert missing_papers(on_desk(), by_officer()) == ()
+    assert missing_papers(Case(A_DOSSIER, ""), by_officer()) == ()
+
+
+def test_every_act_has_a_rule():
+    assert {type(act) for act in ACTS.values()} <= RULES.keys()

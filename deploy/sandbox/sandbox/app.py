@@ -21,6 +21,7 @@ from sandbox.page import render_page
 from sandbox.portals import Portals
 from sandbox.register import Register
 from sandbox.register_api import RegisterApi
+from sandbox.register_played import PlayedDossiers
 from sandbox.replies import ReplyReader
 from sandbox.settings import Settings, read_secrets
 from sandbox.sms import SmsGateway
@@ -45,12 +46,13 @@ class Sandbox:
         self._secrets = secrets
         self._faults = Faults()
         self._tokens = TokenIssuer(settings.url, secrets.clients, key)
-        self._register = Register(journal, settings.register_seconds)
+        self._register = Register(journal, settings.register_seconds, settings.clock)
+        self._register_api = RegisterApi(self._register, journal, secrets, settings.clock)
         self._sms = SmsGateway(journal, secrets.sms_token)
         self._mail = MailServer(journal, self._faults)
         self._portals = Portals(journal, secrets.portals)
         self._replies = ReplyReader(settings.kafka_bootstrap_servers, self._portals, journal)
-        self._bus = BusSender(settings.kafka_bootstrap_servers, secrets.portals)
+        self._bus = BusSender(settings.kafka_bootstrap_servers, secrets.portals, settings.clock)
         self._driver = Driver(
             portals=self._portals,
             journal=journal,
@@ -114,7 +116,8 @@ class Sandbox:
                 web.get("/journal", self._journal_lines),
                 *faults.routes(),
                 *self._tokens.routes(faults),
-                *RegisterApi(self._register, journal, self._secrets).routes(faults),
+                *self._register_api.routes(faults),
+                *PlayedDossiers(self._register, journal).routes(),
                 *self._sms.routes(faults),
                 *Callbacks(self._portals, journal, self._secrets).routes(faults),
                 *self._driver.routes(),

@@ -12,10 +12,15 @@ from aiokafka.errors import KafkaError
 from standardwebhooks import Webhook
 
 from sandbox.answers import compact_json
+from sandbox.clock import REAL_CLOCK, Clock
 from sandbox.ending import let_go
 
 SUBMISSIONS_TOPIC = "portal.submissions.v1"
-SUBMISSION_TYPE = "vn.hotich.portal.submission.v1"
+EVENT_TYPES = {
+    "submission": "vn.hotich.portal.submission.v1",
+    "supplement": "vn.hotich.portal.supplement.v1",
+    "withdrawal": "vn.hotich.portal.withdrawal.v1",
+}
 
 _START_SECONDS = 5.0
 _SEND_SECONDS = 30.0
@@ -39,22 +44,28 @@ class BusRecord:
 
 def build_record(
     portal: str,
-    submission: Mapping[str, Any],
+    document: Mapping[str, Any],
     *,
     secret: str,
     idempotency_key: str,
     now: datetime,
+    about: str = "submission",
+    clock: Clock = REAL_CLOCK,
 ) -> BusRecord:
-    """Return the signed record; the same idempotency key gives the same event id."""
-    event_id = str(uuid.uuid5(_EVENT_IDS, f"{portal}:{idempotency_key}"))
+    """Return the signed record; the same idempotency key gives the same event id.
+
+    It is signed at the real time, and dated by the clock.
+    """
+    scope = portal if about == "submission" else f"{portal}:{about}"
+    event_id = str(uuid.uuid5(_EVENT_IDS, f"{scope}:{idempotency_key}"))
     event = {
         "specversion": "1.0",
         "id": event_id,
-        "type": SUBMISSION_TYPE,
+        "type": EVENT_TYPES[about],
         "source": f"/portals/{portal}",
-        "time": now.isoformat(timespec="milliseconds"),
+        "time": clock.shown(now).isoformat(timespec="milliseconds"),
         "datacontenttype": "application/json",
-        "data": submission,
+        "data": document,
     }
     value = compact_json(event)
     headers = {
@@ -66,7 +77,7 @@ def build_record(
     }
     return BusRecord(
         event_id=event_id,
-        key=str(submission["portal_reference"]).encode(),
+        key=str(document["portal_reference"]).encode(),
         value=value.encode(),
         headers=[(name, text.encode()) for name, text in headers.items()],
     )
@@ -75,21 +86,26 @@ def build_record(
 class BusSender:
     """Sends records, one producer at a time, made anew after any failure."""
 
-    def __init__(self, bootstrap_servers: str, secrets: Mapping[str, str]) -> None:
+    def __init__(self, bootstrap_servers: str, secrets: Mapping[str, str], clock: Clock) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._secrets = secrets
+        self._clock = clock
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
 
-    async def send(self, portal: str, submission: Mapping[str, Any], idempotency_key: str) -> str:
+    async def send(
+        self, portal: str, about: str, document: Mapping[str, Any], idempotency_key: str
+    ) -> str:
         """Return the event id once every in-sync replica has the record; raises BusAway."""
         producer = await self._started()
         record = build_record(
             portal,
-            submission,
+            document,
             secret=self._secrets[portal],
             idempotency_key=idempotency_key,
             now=datetime.now(UTC),
+            about=about,
+            clock=self._clock,
         )
         try:
             async with asyncio.timeout(_SEND_SECONDS):

@@ -72,17 +72,26 @@ def _read_update(body: dict[str, Any]) -> dict[str, Any]:
     wrong: dict[str, str] = {}
     if not PORTAL_REFERENCE.fullmatch(str(update.get("portal_reference", ""))):
         wrong["data.portal_reference"] = "1-64 of A-Z a-z 0-9 . _ / -"
-    if type(update.get("status")) is not int or not 1 <= update["status"] <= 10:
+    if not _is_status(update.get("status")):
         wrong["data.status"] = "a whole number from 1 to 10"
     for name in ("dossier_code", "step", "event_id"):
         if not isinstance(update.get(name), str) or not 0 < len(update[name]) <= 64:
             wrong[f"data.{name}"] = "1-64 characters"
     if not _is_aware(update.get("occurred_at")):
         wrong["data.occurred_at"] = "a moment with its offset"
+    passed = update.get("passed", [])
+    if not isinstance(passed, list) or not all(_is_status(one) for one in passed):
+        wrong["data.passed"] = "a list of whole numbers from 1 to 10"
+    if update.get("due_at") is not None and not _is_aware(update["due_at"]):
+        wrong["data.due_at"] = "a moment with its offset"
     if wrong:
         raise refused(422, "Not a callback", "see errors", **wrong)
     known = ("portal_reference", "dossier_code", "status", "step", "event_id", "occurred_at")
-    return {name: update[name] for name in known}
+    return {**{name: update[name] for name in known}, "passed": passed}
+
+
+def _is_status(value: object) -> bool:
+    return type(value) is int and 1 <= value <= 10
 
 
 def _is_aware(text: object) -> bool:

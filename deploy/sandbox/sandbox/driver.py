@@ -1,11 +1,14 @@
-"""The portals' voice: makes a portal send a submission, over HTTP or on the bus."""
+"""The portals' voice: makes a portal send what it has, over HTTP or on the bus."""
 
 import asyncio
 import json
 import random
 import uuid
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, web
 
@@ -20,6 +23,29 @@ GIVE_UP_SECONDS = 60.0
 
 _ONE_CALL = ClientTimeout(total=20.0, connect=5.0)
 _LONGEST_PAUSE_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a portal is to send: a submission, a supplement or a withdrawal (`about`)."""
+
+    about: str
+    road: str
+    document: dict[str, Any]
+    key: str
+
+    @property
+    def reference(self) -> str:
+        """The portal's own reference of the dossier."""
+        return str(self.document["portal_reference"])
+
+    @property
+    def path(self) -> str:
+        """Where the intake takes it, percent-encoded."""
+        own = f"/{quote(self.reference, safe='')}"
+        return {"submission": "", "supplement": f"{own}/supplements"}.get(
+            self.about, f"{own}/withdrawal"
+        )
 
 
 class Driver:
@@ -49,48 +75,53 @@ class Driver:
         await self._http.close()
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the route that makes a portal send."""
-        return [web.post("/portals/{portal}/submissions", self._send)]
+        """Return the routes that make a portal send."""
+        return [
+            web.post(f"/portals/{{portal}}/{about}s", self._sender(about))
+            for about in ("submission", "supplement", "withdrawal")
+        ]
 
-    async def _send(self, request: web.Request) -> web.Response:
-        portal = known_portal(request, self._portals)
-        body = await read_object(request)
-        road, submission, key = _read_order(body)
-        reference = submission["portal_reference"]
-        if road == "http" and not self._submissions_url:
+    def _sender(
+        self, about: str
+    ) -> Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]:
+        async def send(request: web.Request) -> web.StreamResponse:
+            portal = known_portal(request, self._portals)
+            return await self._send(portal, _read_order(about, await read_object(request)))
+
+        return send
+
+    async def _send(self, portal: str, order: Order) -> web.Response:
+        if order.road == "http" and not self._submissions_url:
             raise refused(503, "No intake", "INTAKE_URL is not set")
-        if road == "http" and portal not in self._tokens:
+        if order.road == "http" and portal not in self._tokens:
             raise refused(503, "No token", "this portal is no client in the secrets file")
-        self._portals.submit(portal, reference, road, key)
+        self._portals.send(portal, order.reference, order.about, order.road, order.key)
         await self._journal.durable()
-        if road == "bus":
-            return await self._send_on_bus(portal, submission, key)
-        return await self._send_over_http(portal, submission, key)
+        if order.road == "bus":
+            return await self._send_on_bus(portal, order)
+        return await self._send_over_http(portal, order)
 
-    async def _send_on_bus(self, portal: str, submission: dict[str, Any], key: str) -> web.Response:
+    async def _send_on_bus(self, portal: str, order: Order) -> web.Response:
         try:
-            event_id = await self._bus.send(portal, submission, key)
+            event_id = await self._bus.send(portal, order.about, order.document, order.key)
         except BusAway as away:
             raise refused(503, "No bus", str(away)) from None
-        sent = {"portal_reference": submission["portal_reference"], "road": "bus"}
-        return answer({**sent, "idempotency_key": key, "event_id": event_id}, status=202)
+        sent = {"portal_reference": order.reference, "road": "bus"}
+        return answer({**sent, "idempotency_key": order.key, "event_id": event_id}, status=202)
 
-    async def _send_over_http(
-        self, portal: str, submission: dict[str, Any], key: str
-    ) -> web.Response:
-        reference = submission["portal_reference"]
+    async def _send_over_http(self, portal: str, order: Order) -> web.Response:
         try:
             async with asyncio.timeout(GIVE_UP_SECONDS):
-                status, outcome = await self._ask_until_answered(portal, submission, key)
+                status, outcome = await self._ask_until_answered(portal, order)
         except TimeoutError:
             raise refused(504, "No answer", "the intake gave no final answer in time") from None
-        self._portals.answer(portal, reference, "http", outcome)
+        self._portals.answer(portal, order.reference, order.about, "http", outcome)
         await self._journal.durable()
         return answer(
             {
-                "portal_reference": reference,
+                "portal_reference": order.reference,
                 "road": "http",
-                "idempotency_key": key,
+                "idempotency_key": order.key,
                 "status": status,
                 "dossier_code": outcome.dossier_code,
                 "dossier_id": outcome.dossier_id,
@@ -98,18 +129,15 @@ class Driver:
             }
         )
 
-    async def _ask_until_answered(
-        self, portal: str, submission: dict[str, Any], key: str
-    ) -> tuple[int, Outcome]:
+    async def _ask_until_answered(self, portal: str, order: Order) -> tuple[int, Outcome]:
+        url = f"{self._submissions_url}{order.path}"
         pause_seconds = 0.1
         while True:
             asked_to_wait = 0.0
             headers = {"Authorization": f"Bearer {self._tokens.token_of(portal)}"}
-            headers["Idempotency-Key"] = key
+            headers["Idempotency-Key"] = order.key
             try:
-                async with self._http.post(
-                    self._submissions_url, json=submission, headers=headers
-                ) as response:
+                async with self._http.post(url, json=order.document, headers=headers) as response:
                     if response.status < 500 and response.status != HTTPStatus.TOO_MANY_REQUESTS:
                         return response.status, await _read_outcome(response)
                     asked_to_wait = _retry_after(response)
@@ -120,21 +148,21 @@ class Driver:
             await asyncio.sleep(max(asked_to_wait, pause_seconds * random.uniform(0.5, 1.0)))
 
 
-def _read_order(body: dict[str, Any]) -> tuple[str, dict[str, Any], str]:
-    road, submission = body.get("road"), body.get("submission")
+def _read_order(about: str, body: dict[str, Any]) -> Order:
+    road, document = body.get("road"), body.get(about)
     key = body.get("idempotency_key", str(uuid.uuid4()))
     wrong: dict[str, str] = {}
     if road not in ("http", "bus"):
         wrong["road"] = "http or bus"
-    if not isinstance(submission, dict):
-        wrong["submission"] = "an object"
-    elif not PORTAL_REFERENCE.fullmatch(str(submission.get("portal_reference", ""))):
-        wrong["submission.portal_reference"] = "1-64 of A-Z a-z 0-9 . _ / -"
+    if not isinstance(document, dict):
+        wrong[about] = "an object"
+    elif not PORTAL_REFERENCE.fullmatch(str(document.get("portal_reference", ""))):
+        wrong[f"{about}.portal_reference"] = "1-64 of A-Z a-z 0-9 . _ / -"
     if not isinstance(key, str) or not IDEMPOTENCY_KEY.fullmatch(key):
         wrong["idempotency_key"] = "1-255 printable ASCII characters"
-    if wrong or not isinstance(submission, dict):
+    if wrong or not isinstance(document, dict):
         raise refused(422, "Cannot send", "see errors", **wrong)
-    return str(road), submission, str(key)
+    return Order(about, str(road), document, str(key))
 
 
 async def _read_outcome(response: ClientResponse) -> Outcome:

@@ -16,7 +16,7 @@ from typing import Any
 
 Entry = dict[str, Any]
 
-# <dossier_code>:<step>:<channel>; free text would bring personal data into the journal.
+# <dossier_code>:<key>:<channel>; free text would bring personal data into the journal.
 REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,64}(?::[A-Za-z0-9._-]{1,64}){2,3}")
 
 _CHUNK_BYTES = 1 << 18

@@ -82,7 +82,7 @@ class MailServer:
         headers = BytesHeaderParser().parsebytes(_content(envelope))
         reference = str(headers.get("X-Hotich-Reference", "")).strip()
         if not REFERENCE.fullmatch(reference):
-            return "554 5.6.0 X-Hotich-Reference must be <dossier_code>:<step>:<channel>"
+            return "554 5.6.0 X-Hotich-Reference must be <dossier_code>:<key>:<channel>"
         key = str(headers.get("Message-ID", "")).strip().strip("<>") or uuid.uuid4().hex
         for address in envelope.rcpt_tos:
             to_sha256 = hashlib.sha256(address.lower().encode()).hexdigest()

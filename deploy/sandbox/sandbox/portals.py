@@ -8,6 +8,18 @@ from typing import Any
 
 from sandbox.journal import Entry, Journal
 
+#: What a portal sends, by the word the answers use: journaled when it is sent, when answered.
+_SENT = {
+    "submission": "portal.submitted",
+    "supplement": "portal.supplement_sent",
+    "withdrawal": "portal.withdrawal_sent",
+}
+_ANSWERED = {
+    "submission": "portal.answered",
+    "supplement": "portal.supplemented",
+    "withdrawal": "portal.withdrawn",
+}
+ABOUT = tuple(_SENT)
 PORTAL_REFERENCE = re.compile(r"[A-Za-z0-9._/-]{1,64}")
 
 Problem = dict[str, Any]
@@ -15,7 +27,7 @@ Problem = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the other side said of a submission: a dossier, or the problem with it."""
+    """What the other side said of what a portal sent: a dossier, or the problem with it."""
 
     dossier_code: str | None
     dossier_id: str | None
@@ -24,7 +36,10 @@ class Outcome:
 
 @dataclass(slots=True)
 class PortalDossier:
-    """A dossier as one portal sees it; without `road` it was not sent by the sandbox."""
+    """A dossier as one portal sees it; without `road` it was not sent by the sandbox.
+
+    `supplements` and `withdrawals` are the answers they got.
+    """
 
     portal_reference: str
     road: str | None = None
@@ -33,6 +48,8 @@ class PortalDossier:
     dossier_id: str | None = None
     problem: Problem | None = None
     statuses: list[dict[str, Any]] = field(default_factory=list)
+    supplements: list[dict[str, Any]] = field(default_factory=list)
+    withdrawals: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Portals:
@@ -49,21 +66,26 @@ class Portals:
         """Return whether this portal is played here."""
         return portal in self._portals
 
-    def submit(self, portal: str, portal_reference: str, road: str, idempotency_key: str) -> None:
-        """Journal that the portal sends a submission."""
-        facts = {"portal": portal, "road": road, "idempotency_key": idempotency_key}
-        self._record("portal.submitted", portal_reference, **facts)
+    def send(self, portal: str, portal_reference: str, about: str, road: str, key: str) -> None:
+        """Journal that the portal sends a submission, supplement or withdrawal."""
+        facts = {"portal": portal, "road": road, "idempotency_key": key}
+        self._record(_SENT[about], portal_reference, **facts)
 
-    def answer(self, portal: str, portal_reference: str, road: str, outcome: Outcome) -> None:
-        """Journal the answer a submission got over HTTP."""
-        self._answered(portal, portal_reference, outcome, road=road)
+    def answer(
+        self, portal: str, portal_reference: str, about: str, road: str, outcome: Outcome
+    ) -> None:
+        """Journal the answer over HTTP to what the portal sent."""
+        self._answered(portal, portal_reference, about, outcome, road=road)
 
-    def reply(self, portal: str, portal_reference: str, reply_id: str, outcome: Outcome) -> None:
-        """Journal the reply a submission got on the bus, once however often it is read."""
-        if reply_id in self._replies[portal]:
+    def reply(
+        self, portal: str, portal_reference: str, about: str, reply_id: str, outcome: Outcome
+    ) -> None:
+        """Journal the reply on the bus to what the portal sent, once however often it is read."""
+        if reply_id not in self._replies[portal]:
+            facts = {"road": "bus", "reply_id": reply_id}
+            self._answered(portal, portal_reference, about, outcome, **facts)
+        elif about == "submission":
             self._dossier(portal, portal_reference).problem = outcome.problem
-            return
-        self._answered(portal, portal_reference, outcome, road="bus", reply_id=reply_id)
 
     def call_back(self, portal: str, webhook_id: str, update: dict[str, Any]) -> None:
         """Journal a verified callback; the same webhook id again is a duplicate."""
@@ -85,26 +107,36 @@ class Portals:
                 dossier = self._dossier(entry["portal"], entry["key"])
                 dossier.road = dossier.road or entry["road"]
                 dossier.sent_at = dossier.sent_at or entry["at"]
-            case "portal.answered":
+            case "portal.answered" | "portal.supplemented" | "portal.withdrawn":
                 self._recall_answer(entry)
             case "portal.callback":
                 self._callbacks[entry["portal"]].add(entry["key"])
                 dossier = self._dossier(entry["portal"], entry["portal_reference"])
                 status = {name: entry[name] for name in ("status", "step", "event_id")}
-                dossier.statuses.append({**status, "at": entry["occurred_at"]})
+                told = {**status, "passed": entry.get("passed", []), "at": entry["occurred_at"]}
+                dossier.statuses.append(told)
 
     def _recall_answer(self, entry: Entry) -> None:
         dossier = self._dossier(entry["portal"], entry["key"])
+        said = {name: entry[name] for name in ("at", "road", "problem")}
+        match entry["kind"]:
+            case "portal.supplemented":
+                dossier.supplements.append(said)
+            case "portal.withdrawn":
+                dossier.withdrawals.append(said)
+            case _:
+                dossier.problem = entry["problem"]
         if entry["dossier_code"] is not None:
             dossier.dossier_code = entry["dossier_code"]
             dossier.dossier_id = entry["dossier_id"]
-        dossier.problem = entry["problem"]
         if "reply_id" in entry:
             self._replies[entry["portal"]].add(entry["reply_id"])
 
-    def _answered(self, portal: str, portal_reference: str, outcome: Outcome, **facts: str) -> None:
+    def _answered(
+        self, portal: str, portal_reference: str, about: str, outcome: Outcome, **facts: str
+    ) -> None:
         self._record(
-            "portal.answered",
+            _ANSWERED[about],
             portal_reference,
             portal=portal,
             dossier_code=outcome.dossier_code,
@@ -112,7 +144,8 @@ class Portals:
             problem=_without_words(outcome.problem),
             **facts,
         )
-        self._dossier(portal, portal_reference).problem = outcome.problem
+        if about == "submission":
+            self._dossier(portal, portal_reference).problem = outcome.problem
 
     def _dossier(self, portal: str, portal_reference: str) -> PortalDossier:
         known = self._dossiers[portal]

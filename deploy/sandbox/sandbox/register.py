@@ -5,16 +5,14 @@ import hashlib
 import heapq
 import random
 from collections import defaultdict
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
-from enum import Enum
+from datetime import UTC, datetime, timedelta
 from sys import intern
 
+from sandbox.clock import Clock
 from sandbox.journal import Entry, Journal
+from sandbox.register_dossier import Module, Push, RegisterDossier, Status, Verdict
 
-LATE_ID = timedelta(seconds=5)
 PAGES_IN_A_BOOK = 200
-VIETNAM = timezone(timedelta(hours=7))
 
 _TICK_SECONDS = 0.1
 _VERDICTS = {
@@ -22,91 +20,17 @@ _VERDICTS = {
     "refuse": "register.refused",
     "supplement": "register.supplement",
 }
-
-
-class Module(Enum):
-    """The register's parts, one kind of book each; the last two are not in the known contract."""
-
-    BIRTH = "LTKS"
-    DEATH = "LTKT"
-    MARRIAGE = "LTKH"
-    MARITAL_STATUS = "LTHN"
-    EXTRACT_COPY = "LTTL"
-
-
-class Status(Enum):
-    """Where a dossier stands in the register (`trangThai`)."""
-
-    RECEIVED = 1
-    SUPPLEMENT = 2
-    ACCEPTED = 3
-    REGISTERED = 4
-    REFUSED = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Push:
-    """A dossier as the one-stop sends it; `note` is the e-form's, where tests ask for outcomes."""
-
-    code: str
-    unit: str
-    module: Module
-    note: str
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What was decided when, journaled; the line of the book is there if it was to register."""
-
-    at: datetime
-    serial: int
-    number: int | None
-    book: str | None
-    page: int | None
-
-
-@dataclass(slots=True)
-class RegisterDossier:
-    """What the register knows of one dossier."""
-
-    code: str
-    unit: str
-    module: Module
-    outcome: str
-    late_id: bool
-    accepted_at: datetime
-    decided_at: datetime
-    form_sha256: str
-    verdict: Verdict | None = None
-
-    def status(self, now: datetime) -> Status:
-        """Return the status at `now`; a verdict counts only once it is journaled."""
-        if self.verdict is None:
-            return Status.ACCEPTED if now >= self.accepted_at else Status.RECEIVED
-        match self.outcome:
-            case "register":
-                return Status.REGISTERED
-            case "refuse":
-                return Status.REFUSED
-            case _:
-                return Status.SUPPLEMENT
-
-    def personal_number(self, now: datetime) -> str | None:
-        """Return the number the population database gave the child, None while it has not."""
-        if self.verdict is None or self.verdict.number is None or self.module is not Module.BIRTH:
-            return None
-        if self.late_id and now < self.verdict.at + LATE_ID:
-            return None
-        # No birthplace has code 000, and a journal number is given once.
-        return f"000{self.verdict.serial:09d}"
+OUTCOMES = tuple(_VERDICTS)
+#: A planted dossier has no form here, so whatever is pushed for it is a change.
+_NO_FORM_SHA256 = hashlib.sha256(b"").hexdigest()
 
 
 class Register:
     """The register's state, changed only by journal entries, so that replay gives it back."""
 
-    def __init__(self, journal: Journal, mean_seconds: float) -> None:
+    def __init__(self, journal: Journal, mean_seconds: float, clock: Clock) -> None:
         self._journal = journal
+        self._clock = clock
         self._mean_seconds = mean_seconds
         self._dossiers: dict[str, RegisterDossier] = {}
         self._due: list[tuple[datetime, str]] = []
@@ -115,20 +39,34 @@ class Register:
     def take(self, push: Push, now: datetime) -> str:
         """Take a pushed dossier and return the kind of the entry journaled for it.
 
-        A dossier waiting for a supplement is taken up again when it comes back changed;
-        everything else that is known already is a duplicate.
+        A dossier waiting for a supplement is taken up again when it comes back changed, and asked
+        for another one only when its first note wanted two; everything else that is known
+        already is a duplicate.
         """
         known = self._dossiers.get(push.code)
         if known is None and "sandbox:reject" in push.note:
             return self._record("register.push_rejected", push.code, unit=push.unit)
         form_sha256 = hashlib.sha256(push.payload).hexdigest()
         if known is None:
-            return self._record("register.pushed", push.code, **self._plan(push, form_sha256, now))
+            plan = self._plan(push, form_sha256, push.asks, now)
+            return self._record("register.pushed", push.code, **plan)
         self.decide_due(now)
         if known.status(now) is Status.SUPPLEMENT and known.form_sha256 != form_sha256:
-            plan = self._plan(push, form_sha256, now)
+            plan = self._plan(push, form_sha256, max(known.asks - 1, 0), now)
             return self._record("register.supplemented", push.code, **plan)
         return self._record("register.push_duplicate", push.code, unit=push.unit)
+
+    def plant(self, code: str, unit: str, module: Module, outcome: str, now: datetime) -> None:
+        """Take a dossier the old form brought, to be decided as told."""
+        facts = {"outcome": outcome, "asks": int(outcome == "supplement"), "late_id": False}
+        where = {"unit": unit, "module": module.value, "form_sha256": _NO_FORM_SHA256}
+        self._record("register.played", code, **where, **facts, **self._times(now))
+
+    def is_planted(self, code: str, unit: str, module: Module, outcome: str) -> bool:
+        """Return whether the dossier is there as it was planted, untouched since."""
+        known = self._dossiers[code]
+        planted = (unit, module, outcome, _NO_FORM_SHA256)
+        return (known.unit, known.module, known.outcome, known.form_sha256) == planted
 
     def find(self, code: str) -> RegisterDossier | None:
         """Return what is known of the dossier; call `decide_due` before, to be up to date."""
@@ -152,11 +90,12 @@ class Register:
     def recall(self, entry: Entry) -> None:
         """Change the state by one journal entry, new or replayed."""
         match entry["kind"]:
-            case "register.pushed" | "register.supplemented":
+            case "register.pushed" | "register.supplemented" | "register.played":
                 self._recall_push(entry)
             case "register.registered" | "register.refused" | "register.supplement":
                 self._dossiers[entry["key"]].verdict = Verdict(
                     at=datetime.fromisoformat(entry["at"]),
+                    dated=datetime.fromisoformat(entry.get("dated") or entry["at"]),
                     serial=entry["n"],
                     number=entry.get("number"),
                     book=entry.get("book"),
@@ -172,6 +111,7 @@ class Register:
             unit=intern(entry["unit"]),
             module=Module(entry["module"]),
             outcome=intern(entry["outcome"]),
+            asks=entry.get("asks", int(entry["outcome"] == "supplement")),
             late_id=entry["late_id"],
             accepted_at=datetime.fromisoformat(entry["accepted_at"]),
             decided_at=datetime.fromisoformat(entry["decided_at"]),
@@ -182,30 +122,34 @@ class Register:
 
     def _decide(self, dossier: RegisterDossier, now: datetime) -> None:
         where = {"unit": dossier.unit, "module": dossier.module.value}
+        # Kept, for a restart may give the clock another offset, and no answer may change by that.
+        dated = self._clock.shown(now)
+        facts: dict[str, object] = {**where, "dated": dated.isoformat(timespec="seconds")}
         if dossier.outcome == "register":
-            year = now.astimezone(VIETNAM).year
-            number = self._last_numbers[dossier.unit, dossier.module.value, year] + 1
+            number = self._last_numbers[dossier.unit, dossier.module.value, dated.year] + 1
             book, page = divmod(number - 1, PAGES_IN_A_BOOK)
-            line = {"number": number, "book": f"{book + 1:02d}/{year}", "page": page + 1}
-            self._record(_VERDICTS[dossier.outcome], dossier.code, **line, **where)
+            line = {"number": number, "book": f"{book + 1:02d}/{dated.year}", "page": page + 1}
+            self._record(_VERDICTS[dossier.outcome], dossier.code, **line, **facts)
         else:
-            self._record(_VERDICTS[dossier.outcome], dossier.code, **where)
+            self._record(_VERDICTS[dossier.outcome], dossier.code, **facts)
 
-    def _plan(self, push: Push, form_sha256: str, now: datetime) -> dict[str, object]:
-        seconds = timedelta(seconds=self._mean_seconds * random.uniform(0.5, 1.5))
-        outcome = "register"
-        for asked in ("refuse", "supplement"):
-            if f"sandbox:{asked}" in push.note:
-                outcome = asked
-                break
+    def _plan(self, push: Push, form_sha256: str, asks: int, now: datetime) -> dict[str, object]:
+        is_refused = "sandbox:refuse" in push.note
         return {
             "unit": push.unit,
             "module": push.module.value,
-            "outcome": outcome,
+            "outcome": "refuse" if is_refused else "supplement" if asks else "register",
+            "asks": asks,
             "late_id": "sandbox:late-id" in push.note,
+            "form_sha256": form_sha256,
+            **self._times(now),
+        }
+
+    def _times(self, now: datetime) -> dict[str, str]:
+        seconds = timedelta(seconds=self._mean_seconds * random.uniform(0.5, 1.5))
+        return {
             "accepted_at": (now + seconds / 3).isoformat(),
             "decided_at": (now + seconds).isoformat(),
-            "form_sha256": form_sha256,
         }
 
     def _record(self, kind: str, code: str, **facts: object) -> str:

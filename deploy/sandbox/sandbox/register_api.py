@@ -1,23 +1,29 @@
 """The register's HTTP contract: NhanDKHT takes a dossier, LayKetQua tells what became of it."""
 
 import json
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.answers import Refused, answer, compact_json, is_same, read_basic, read_object
+from sandbox.clock import VIETNAM, Clock
 from sandbox.faults import Faults
 from sandbox.journal import Journal
-from sandbox.register import VIETNAM, Module, Push, Register, RegisterDossier, Status
+from sandbox.register import Register
+from sandbox.register_dossier import (
+    CODE,
+    MODULES,
+    UNIT,
+    Module,
+    Push,
+    RegisterDossier,
+    Status,
+)
 from sandbox.settings import Secrets
 
 MOST_CODES = 1_000
 
-_MODULES = tuple(module.value for module in Module)
-_CODE = re.compile(r"[A-Z0-9](?:[A-Z0-9.-]{0,58})[A-Z0-9]")
-_UNIT = re.compile(r"\d{5}")
 _MOMENT = "%d/%m/%Y %H:%M:%S"
 _NOTES = {
     Status.RECEIVED: "Đã nhận, chờ tiếp nhận",
@@ -31,10 +37,13 @@ _NOTES = {
 class RegisterApi:
     """Speaks for the register to the one-stop systems that know its password."""
 
-    def __init__(self, register: Register, journal: Journal, secrets: Secrets) -> None:
+    def __init__(
+        self, register: Register, journal: Journal, secrets: Secrets, clock: Clock
+    ) -> None:
         self._register = register
         self._journal = journal
         self._secrets = secrets
+        self._clock = clock
 
     def routes(self, faults: Faults) -> list[web.RouteDef]:
         """Return the two routes of the contract."""
@@ -67,7 +76,7 @@ class RegisterApi:
         now = datetime.now(UTC)
         self._register.decide_due(now)
         known = [found for code in codes if (found := self._register.find(code))]
-        value = [_result(dossier, province, now) for dossier in known]
+        value = [_result(dossier, province, now, self._clock) for dossier in known]
         # What is told must survive: a number told before a crash may not be given again after.
         await self._journal.durable()
         return answer({"status": 1, "statusDescription": "Thành công", "value": value})
@@ -83,12 +92,12 @@ class RegisterApi:
 
 def _read_push(body: dict[str, Any]) -> Push:
     code, unit, module = body.get("maHoSoMCDT"), body.get("maDonVi"), body.get("module")
-    if not isinstance(code, str) or not _CODE.fullmatch(code):
+    if not isinstance(code, str) or not CODE.fullmatch(code):
         raise _malformed("maHoSoMCDT: mã hồ sơ 2-60 ký tự A-Z 0-9 . -")
-    if not isinstance(unit, str) or not _UNIT.fullmatch(unit):
-        raise _malformed("maDonVi: mã xã gồm 5 chữ số")
-    if module not in _MODULES:
-        raise _malformed(f"module: một trong {', '.join(_MODULES)}")
+    if not isinstance(unit, str) or not UNIT.fullmatch(unit):
+        raise _malformed("maDonVi: mã xã 5 chữ số hoặc mã huyện 3 chữ số")
+    if module not in MODULES:
+        raise _malformed(f"module: một trong {', '.join(MODULES)}")
     if not _is_moment(body.get("ngayTiepNhan")):
         raise _malformed("ngayTiepNhan: dd/MM/yyyy HH:mm:ss")
     files = body.get("fileDinhKem", [])
@@ -121,8 +130,8 @@ def _read_question(body: dict[str, Any]) -> tuple[list[str], str]:
         raise _malformed("maDinhDanhHoSo: danh sách mã hồ sơ")
     if len(codes) > MOST_CODES:
         raise _malformed(f"maDinhDanhHoSo: tối đa {MOST_CODES} mã")
-    if module and module not in _MODULES:
-        raise _malformed(f"module: một trong {', '.join(_MODULES)}")
+    if module and module not in MODULES:
+        raise _malformed(f"module: một trong {', '.join(MODULES)}")
     return codes, province if isinstance(province, str) else ""
 
 
@@ -134,10 +143,11 @@ def _is_moment(text: object) -> bool:
     return True
 
 
-def _result(dossier: RegisterDossier, province: str, now: datetime) -> dict[str, Any]:
+def _result(dossier: RegisterDossier, province: str, now: datetime, clock: Clock) -> dict[str, Any]:
     status = dossier.status(now)
-    changed_at = dossier.verdict.at if dossier.verdict else now
-    changed_at = changed_at.astimezone(VIETNAM)
+    changed_at = (dossier.verdict.dated if dossier.verdict else clock.shown(now)).astimezone(
+        VIETNAM
+    )
     due = (changed_at + timedelta(days=7)).replace(hour=17, minute=0, second=0)
     return {
         "maDonVi": dossier.unit,
@@ -166,7 +176,7 @@ def _book_line(dossier: RegisterDossier, now: datetime) -> dict[str, str]:
         "soDangKy": str(verdict.number),
         "quyenSo": str(verdict.book),
         "trangSo": str(verdict.page),
-        "ngayDangKy": verdict.at.astimezone(VIETNAM).strftime("%d.%m.%Y"),
+        "ngayDangKy": verdict.dated.astimezone(VIETNAM).strftime("%d.%m.%Y"),
         "noiDangKy": dossier.unit,
         "nguoiKy": "Chủ tịch mô phỏng",
     }

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from sandbox.ending import let_go
 from sandbox.journal import Journal
-from sandbox.portals import PORTAL_REFERENCE, Outcome, Portals
+from sandbox.portals import ABOUT, PORTAL_REFERENCE, Outcome, Portals
 
 REPLIES_TOPIC = "portal.replies.v1"
 RECEIVED_TYPE = "vn.hotich.portal.submission_received.v1"
@@ -36,10 +36,11 @@ class ReaderStuck(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer of the intake to one portal."""
+    """One answer of the intake to one portal, `about` what the portal sent."""
 
     portal: str
     portal_reference: str
+    about: str
     reply_id: str
     outcome: Outcome
 
@@ -50,19 +51,21 @@ def parse_reply(value: bytes | None) -> Reply:
         event = json.loads(value or b"")
         content = event["data"]
         portal, portal_reference = content["portal"], content["portal_reference"]
-        reply_id = event["id"]
+        reply_id, about = event["id"], content.get("about", "submission")
         if event["type"] == RECEIVED_TYPE:
             outcome = Outcome(content["dossier_code"], content["dossier_id"], None)
         elif event["type"] == REFUSED_TYPE:
             outcome = Outcome(None, None, dict(content["problem"]))
         else:
             raise MalformedReply("unknown type")
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise MalformedReply("not a CloudEvent of a reply") from None
     texts = (portal, portal_reference, reply_id)
     if not all(isinstance(text, str) and PORTAL_REFERENCE.fullmatch(text) for text in texts):
         raise MalformedReply("portal, portal_reference or id is out of form")
-    return Reply(portal, portal_reference, reply_id, outcome)
+    if about not in ABOUT:
+        raise MalformedReply("about is out of form")
+    return Reply(portal, portal_reference, about, reply_id, outcome)
 
 
 class ReplyReader:
@@ -102,7 +105,9 @@ class ReplyReader:
             if reply.portal not in self._portals:
                 log.warning("reply_for_unknown_portal portal=%s", reply.portal)
                 continue
-            self._portals.reply(reply.portal, reply.portal_reference, reply.reply_id, reply.outcome)
+            self._portals.reply(
+                reply.portal, reply.portal_reference, reply.about, reply.reply_id, reply.outcome
+            )
 
     def _consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(

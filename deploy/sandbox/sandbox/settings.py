@@ -3,11 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
+
+from sandbox.clock import Clock
+
+_A_CENTURY_SECONDS = 100 * 366 * 86_400
 
 
 class SettingsWrong(Exception):
@@ -46,6 +51,7 @@ class Settings:
     intake_url: str
     kafka_bootstrap_servers: str
     register_seconds: float
+    clock: Clock
 
     @property
     def url(self) -> str:
@@ -55,13 +61,10 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Return the settings of this process; raises SettingsWrong naming the variable at fault."""
-    seconds = environment.get("SANDBOX_REGISTER_SECONDS", "0.8")
-    try:
-        register_seconds = float(seconds)
-    except ValueError:
-        register_seconds = -1.0
-    if not 0 <= register_seconds <= 86_400:
-        raise SettingsWrong("SANDBOX_REGISTER_SECONDS must be a number from 0 to 86400")
+    register_seconds = _seconds(environment, "SANDBOX_REGISTER_SECONDS", 0.8, 0, 86_400)
+    offset = _seconds(
+        environment, "CLOCK_OFFSET_SECONDS", 0, -_A_CENTURY_SECONDS, _A_CENTURY_SECONDS
+    )
     return Settings(
         host=environment.get("SANDBOX_HOST", "127.0.0.1"),
         http_port=_port(environment, "SANDBOX_PORT"),
@@ -71,6 +74,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         intake_url=environment.get("INTAKE_URL", "").rstrip("/"),
         kafka_bootstrap_servers=environment.get("KAFKA_BOOTSTRAP_SERVERS", ""),
         register_seconds=register_seconds,
+        clock=Clock(timedelta(seconds=offset)),
     )
 
 
@@ -108,6 +112,18 @@ def _needed(environment: Mapping[str, str], name: str) -> str:
     if not value:
         raise SettingsWrong(f"{name} is not set")
     return value
+
+
+def _seconds(
+    environment: Mapping[str, str], name: str, usual: float, least: float, most: float
+) -> float:
+    try:
+        seconds = float(environment.get(name, usual))
+    except ValueError:
+        seconds = float("nan")
+    if not least <= seconds <= most:
+        raise SettingsWrong(f"{name} must be a number from {least} to {most}")
+    return seconds
 
 
 def _port(environment: Mapping[str, str], name: str) -> int:

@@ -83,7 +83,7 @@ def _read_message(body: dict[str, object]) -> tuple[str, str]:
     if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_TEXT:
         wrong["text"] = f"must be 1-{_LONGEST_TEXT} characters"
     if not isinstance(reference, str) or not REFERENCE.fullmatch(reference):
-        wrong["reference"] = "must be <dossier_code>:<step>:<channel>"
+        wrong["reference"] = "must be <dossier_code>:<key>:<channel>"
     if wrong:
         raise refused(422, "Message not sent", "see errors", **wrong)
     return str(number), str(reference)

@@ -12,11 +12,11 @@ from fastapi import FastAPI, Request, Response
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from contracts.model import Contract, DossierCode, PortalReference
-from contracts.portal import Problem, Receipt
+from contracts.portal import Problem, Receipt, Submission
 from intake import problems
 from intake.declared import is_reference
 from intake.domain import Party
-from intake.openapi import submission_request, with_submission
+from intake.openapi import body_of, with_bodies, with_key
 from intake.reading import BrokenJson, read_json
 from intake.submitting import Counter
 from plumbing.database import TRANSIENT
@@ -29,7 +29,8 @@ log = structlog.get_logger()
 SUBMIT = "submissions:write"
 OPERATE = "operate"
 
-_KEY = r"[\x21-\x7e]{1,128}"
+#: What an Idempotency-Key is made of.
+KEY = r"[\x21-\x7e]{1,128}"
 _PARTY = TypeAdapter(Party)
 
 
@@ -51,18 +52,15 @@ def routes(counter: Counter, verifier: TokenVerifier) -> Callable[[FastAPI], Non
             "/v1/submissions",
             status_code=201,
             response_model=SubmissionReceipt,
-            responses=_documented(400, 401, 403, 409, 413, 422, 503),
-            openapi_extra=submission_request(_KEY),
+            responses=documented(400, 401, 403, 409, 413, 422, 503),
+            openapi_extra=with_key(KEY) | body_of(Submission),
         )
         async def submit(request: Request) -> Response:
             """Take a submission; the same key and body again give the same answer."""
             party = party_of(await authenticate(request, verifier, SUBMIT))
-            key = _key_of(request)
-            try:
-                document = read_json(await request.body())
-            except BrokenJson:
-                raise problems.broken_json() from None
-            with _database_may_be_away():
+            key = key_of(request)
+            document = await document_of(request)
+            with database_may_be_away():
                 answered = await counter.hand_in(party, key, document)
             reference = answered.receipt.portal_reference
             headers = {"location": f"/v1/submissions/{quote(reference, safe='')}"}
@@ -73,26 +71,26 @@ def routes(counter: Counter, verifier: TokenVerifier) -> Callable[[FastAPI], Non
         @app.get(
             "/v1/submissions/{portal_reference:path}",
             response_model=SubmissionReceipt,
-            responses=_documented(401, 403, 404, 503),
+            responses=documented(401, 403, 404, 503),
         )
         async def receipt(request: Request, portal_reference: str) -> Response:
             """Return the receipt of what this client submitted under that reference."""
             party = party_of(await authenticate(request, verifier, SUBMIT))
             if not is_reference(portal_reference):
                 raise problems.not_found()
-            with _database_may_be_away():
+            with database_may_be_away():
                 found = await counter.receipt(party.portal, portal_reference)
             return _respond(found, 200, {})
 
         @app.delete(
             "/v1/dossiers/{dossier_id}/particulars",
             status_code=204,
-            responses=_documented(401, 403, 404, 503),
+            responses=documented(401, 403, 404, 503),
         )
         async def erase(request: Request, dossier_id: UUID) -> Response:
             """Erase the personal data of a dossier everywhere; again does no harm."""
             client = await authenticate(request, verifier, OPERATE)
-            with _database_may_be_away():
+            with database_may_be_away():
                 erased = await counter.erase(dossier_id, client.client_id)
             outcome = "erased" if erased else "erased_before"
             log.info(
@@ -103,7 +101,7 @@ def routes(counter: Counter, verifier: TokenVerifier) -> Callable[[FastAPI], Non
             )
             return Response(status_code=204)
 
-        app.openapi = with_submission(app)  # type: ignore[method-assign]
+        app.openapi = with_bodies(app)  # type: ignore[method-assign]
 
     return add
 
@@ -123,11 +121,20 @@ def party_of(client: Client) -> Party:
         raise problems.claims_unusable() from None
 
 
-def _key_of(request: Request) -> str:
+def key_of(request: Request) -> str:
+    """Return the Idempotency-Key of a request; raises a 400 problem if it cannot be used."""
     given = request.headers.getlist("idempotency-key")
-    if len(given) != 1 or not fullmatch(_KEY, given[0]):
+    if len(given) != 1 or not fullmatch(KEY, given[0]):
         raise problems.key_unusable()
     return given[0]
+
+
+async def document_of(request: Request) -> Any:
+    """Return the JSON document in the body; raises a 400 problem if it is none."""
+    try:
+        return read_json(await request.body())
+    except BrokenJson:
+        raise problems.broken_json() from None
 
 
 def _respond(receipt: Receipt, status: int, headers: dict[str, str]) -> Response:
@@ -141,7 +148,8 @@ def _respond(receipt: Receipt, status: int, headers: dict[str, str]) -> Response
 
 
 @contextmanager
-def _database_may_be_away() -> Iterator[None]:
+def database_may_be_away() -> Iterator[None]:
+    """Turn what passes by itself into a 503 problem: the same request may come again."""
     try:
         yield
     except TRANSIENT as error:
@@ -149,5 +157,6 @@ def _database_may_be_away() -> Iterator[None]:
         raise problems.database_away() from None
 
 
-def _documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the problem answers of an operation, for the OpenAPI document."""
     return {status: {"model": Problem} for status in statuses}

@@ -3,11 +3,17 @@
 from pathlib import Path
 from typing import cast
 
+from fastapi import FastAPI
+
 from contracts.decision import Context
 from contracts.topics import SUBMISSIONS
 from intake.api import routes
 from intake.bus import SubmissionInlet
 from intake.domain import RULES
+from intake.follow_up_api import follow_up_routes
+from intake.importing.api import import_routes
+from intake.importing.importing import Importer
+from intake.resubmitting import FollowUps
 from intake.settings import IntakeSettings
 from intake.signatures import Signatures
 from intake.store import DossierStore
@@ -39,10 +45,20 @@ async def assemble(running: Running) -> Assembly:
     desk = desk_with(running, load())
     counter = Counter(running.pool, desk, running.clock, running.wake)
     verifier = TokenVerifier(settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks_url)
+    adders = (
+        routes(counter, verifier),
+        follow_up_routes(FollowUps(counter), verifier),
+        import_routes(Importer(counter), verifier),
+    )
+
+    def add_routes(app: FastAPI) -> None:
+        for add in adders:
+            add(app)
+
     return Assembly(
         part=desk.part,
         inlets={SUBMISSIONS: SubmissionInlet(desk, Signatures(settings.portal_secrets))},
-        routes=routes(counter, verifier),
+        routes=add_routes,
     )
 
 

@@ -1,59 +1,26 @@
 """The Kafka road: what portals send on the bus, and the answer each gets."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
-from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from contracts.portal import (
-    RECEIVED_TYPE,
-    REFUSED_TYPE,
-    PortalReply,
-    Problem,
-    Receipt,
-    Refusal,
-    Submission,
-)
-from contracts.topics import REPLIES
+from contracts.portal import Problem, Receipt, Submission
 from intake import problems
-from intake.declared import is_reference, read_reference
-from intake.domain import Dossier, Party, dossier_id_of
-from intake.reading import BrokenJson, check_event, fingerprint_of, read_json
-from intake.signatures import Forged, Signatures
-from intake.taking import Desk, Handed, Took, receipt_of, take
-from intake.telling import tell_refused, tell_taken
+from intake.domain import Dossier
+from intake.follow_ups import read_event
+from intake.following import Asked, Followed, follow_up
+from intake.letters import Letter, open_record, reply, waves
+from intake.reading import check_event, fingerprint_of
+from intake.signatures import Signatures
+from intake.taking import Desk, Handed, receipt_of, take
+from intake.telling import tell_followed, tell_refused, tell_taken
 from plumbing.database import Conn
 from plumbing.deadletters import Dead, bury
 from plumbing.inlets import Settled
-from plumbing.outbox import OutboxRow, add
+from plumbing.outbox import add
 from plumbing.sequencing import Record
-
-_REPLY_IDS = UUID("5b0f6c2e-7a43-5d7e-8f25-1d8f0a7c9e42")
-
-
-@dataclass(frozen=True)
-class Letter:
-    """A believed record: whose it is, which reference its answer goes to, and what it says."""
-
-    record: Record
-    party: Party
-    reference: str
-    event: Any
-    broken: bool = False
-
-    @property
-    def document(self) -> Any:
-        """Return the submission in it, whatever that is."""
-        return self.event.get("data") if isinstance(self.event, dict) else None
-
-    @cached_property
-    def dossier_id(self) -> UUID | None:
-        """Return the dossier it is about, None if it does not say so consistently."""
-        if read_reference(self.document) != self.reference:
-            return None
-        return dossier_id_of(self.party.portal, self.reference)
+from plumbing.serving import ProblemRaised
 
 
 @dataclass(frozen=True)
@@ -64,7 +31,13 @@ class Repeated:
     fingerprint: str
 
 
-Verdict = Dossier | Problem
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to a letter, and whether it changed anything."""
+
+    letter: Letter
+    answer: Receipt | Problem
+    fresh: bool
 
 
 @dataclass(frozen=True)
@@ -76,31 +49,30 @@ class SubmissionInlet:
 
     async def __call__(self, conn: Conn, records: Sequence[Record], now: datetime) -> Settled:
         """Settle the records in bulk; what no portal signed goes to the dead letters."""
-        opened = [self._open(record) for record in records]
+        opened = [open_record(record, self.signatures) for record in records]
         dead = [one for one in opened if isinstance(one, Dead)]
         letters = [one for one in opened if isinstance(one, Letter)]
+        verdicts: dict[int, Verdict] = {}
+        for number, wave in enumerate(waves(letters)):
+            settle = self._follow if number % 2 else self._take
+            for verdict in await settle(conn, wave, now) if wave else ():
+                verdicts[id(verdict.letter)] = verdict
+        # In the order of the records, whatever the waves were.
+        answered = [verdicts[id(letter)] for letter in letters]
+        await add(conn, [reply(one.letter, one.answer, now) for one in answered])
+        await bury(conn, self.desk.keys, dead)
+        fresh = sum(one.fresh for one in answered)
+        return Settled(fresh, len(letters) - fresh, 0, len(dead))
+
+    async def _take(
+        self, conn: Conn, letters: Sequence[Letter], now: datetime
+    ) -> Iterator[Verdict]:
         ids = [i for letter in letters if (i := letter.dossier_id) is not None]
         known = await self.desk.part.store.load(conn, ids)
         checked = [self._check(letter, known, now) for letter in letters]
         handed = [one for one in checked if isinstance(one, Handed)]
         took = await take(conn, self.desk, handed, now)
-        verdicts = [_verdict(one, known | took.dossiers) for one in checked]
-        await add(conn, _replies(letters, verdicts, now))
-        await bury(conn, self.desk.keys, dead)
-        _tell(letters, verdicts, handed, took)
-        return Settled(len(took.fresh), len(letters) - len(took.fresh), 0, len(dead))
-
-    def _open(self, record: Record) -> Letter | Dead:
-        believed = self.signatures.believe(record)
-        if isinstance(believed, Forged):
-            return Dead(record, believed.reason)
-        key = (record.key or b"").decode(errors="replace")
-        if not is_reference(key):
-            return Dead(record, "key_is_no_reference")
-        try:
-            return Letter(record, believed.party, key, read_json(believed.text.encode()))
-        except BrokenJson:
-            return Letter(record, believed.party, key, None, broken=True)
+        return _verdicts(letters, checked, known | took.dossiers, set(took.fresh))
 
     def _check(
         self, letter: Letter, known: dict[UUID, Dossier], now: datetime
@@ -115,50 +87,54 @@ class SubmissionInlet:
             return Handed(letter.party, found, fingerprint_of(letter.document))
         return problems.not_acceptable(found).problem
 
-
-def _verdict(one: Handed | Repeated | Problem, dossiers: dict[UUID, Dossier]) -> Verdict:
-    if isinstance(one, Problem):
-        return one
-    dossier = dossiers[one.dossier_id]
-    if dossier.taken is None or dossier.taken.fingerprint != one.fingerprint:
-        return problems.other_content().problem
-    return dossier
+    async def _follow(
+        self, conn: Conn, letters: Sequence[Letter], now: datetime
+    ) -> Iterator[Verdict]:
+        asked = [_asked(letter, now) for letter in letters]
+        answers = await follow_up(conn, self.desk, asked, now)
+        return _followed(letters, asked, answers)
 
 
-def _replies(
-    letters: Sequence[Letter], verdicts: Sequence[Verdict], now: datetime
-) -> Iterable[OutboxRow]:
-    for letter, verdict in zip(letters, verdicts, strict=True):
-        record = letter.record
-        place = f"{record.topic}-{record.partition}-{record.offset}"
-        data = _answer(letter, verdict)
-        reply = PortalReply(
-            id=uuid5(_REPLY_IDS, place),
-            type=RECEIVED_TYPE if isinstance(data, Receipt) else REFUSED_TYPE,
-            subject=letter.reference,
-            time=now,
-            data=data,
-        )
-        body = reply.model_dump_json().encode()
-        yield OutboxRow(REPLIES.name, letter.reference.encode(), body, reply.id)
+def _asked(letter: Letter, now: datetime) -> Asked:
+    read = read_event(letter.event, letter.reference, letter.party, now)
+    fingerprint = fingerprint_of(letter.document)
+    return Asked(letter.party, letter.reference, letter.about, read, fingerprint)
 
 
-def _answer(letter: Letter, verdict: Verdict) -> Receipt | Refusal:
-    if isinstance(verdict, Dossier) and verdict.taken is not None:
-        return receipt_of(verdict, verdict.taken)
-    assert isinstance(verdict, Problem)
-    return Refusal(portal=letter.party.portal, portal_reference=letter.reference, problem=verdict)
+# The commit is still to come when these tell the log: after a rollback the same is said again.
 
 
-def _tell(
-    letters: Sequence[Letter], verdicts: Sequence[Verdict], handed: Sequence[Handed], took: Took
-) -> None:
-    # The commit is still to come: after a rollback the same is said again.
-    untold = set(took.fresh)
-    for one in handed:
-        if one.dossier_id in untold:
+def _verdicts(
+    letters: Sequence[Letter],
+    checked: Sequence[Handed | Repeated | Problem],
+    dossiers: dict[UUID, Dossier],
+    untold: set[UUID],
+) -> Iterator[Verdict]:
+    for letter, one in zip(letters, checked, strict=True):
+        answer = one if isinstance(one, Problem) else _receipt(dossiers[one.dossier_id], one)
+        fresh = isinstance(one, Handed) and one.dossier_id in untold
+        if fresh and isinstance(one, Handed):
             untold.discard(one.dossier_id)
             tell_taken(one)
-    for letter, verdict in zip(letters, verdicts, strict=True):
-        if isinstance(verdict, Problem):
-            tell_refused(letter.party, verdict)
+        if isinstance(answer, Problem):
+            tell_refused(letter.party, answer)
+        yield Verdict(letter, answer, fresh)
+
+
+def _receipt(dossier: Dossier, one: Handed | Repeated) -> Receipt | Problem:
+    if dossier.taken is None or dossier.taken.fingerprint != one.fingerprint:
+        return problems.other_content().problem
+    return receipt_of(dossier, dossier.taken)
+
+
+def _followed(
+    letters: Sequence[Letter], asked: Sequence[Asked], answers: Sequence[Followed | ProblemRaised]
+) -> Iterator[Verdict]:
+    for letter, one, answer in zip(letters, asked, answers, strict=True):
+        if isinstance(answer, Followed):
+            if answer.fresh:
+                tell_followed(one)
+            yield Verdict(letter, answer.receipt, answer.fresh)
+        else:
+            tell_refused(letter.party, answer.problem)
+            yield Verdict(letter, answer.problem, False)

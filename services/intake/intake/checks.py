@@ -1,13 +1,15 @@
 """What a submission has to fulfil on its day; every problem at once, in words."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from contracts.portal import FieldProblem
+from intake import conditions
+from intake.conditions import Found, Matter
 from intake.declared import Declared
-from intake.domain import Party
+from intake.domain import Party, local_day
 from reference import Reference
 
 #: How far a portal's clock may be ahead of ours.
@@ -18,7 +20,6 @@ LONGEST_WAIT: Final = timedelta(days=30)
 _ONLINE = "NĐ 87/2020/NĐ-CP, Điều 12"
 _PROCEDURES = "Danh mục thủ tục hành chính lĩnh vực hộ tịch"
 _PLACES = "Danh mục đơn vị hành chính; NQ 202/2025/QH15; QĐ 19/2025/QĐ-TTg"
-_DEATHS = "Luật Hộ tịch 2014, Điều 33"
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,6 @@ class Case:
     now: datetime
     on: date
     reference: Reference
-
-
-Found = Iterator[FieldProblem]
 
 
 def problems_in(case: Case) -> tuple[FieldProblem, ...]:
@@ -60,9 +58,11 @@ def check_procedure(case: Case) -> Found:
 
 def check_form(case: Case) -> Found:
     """Yield a problem if the form belongs to another procedure."""
-    code, kind = case.declared.procedure_code, case.declared.form_kind
+    code, kind = case.declared.procedure_code, case.declared.form.kind
     procedure = None if code is None else case.reference.procedure(code, case.on)
-    if procedure is None or procedure.form is None or kind in (None, procedure.form.value):
+    if procedure is None or procedure.form is None:
+        return
+    if kind in (None, "legacy", procedure.form.value):
         return
     detail = f"Thủ tục «{procedure.name_vi}» dùng biểu mẫu «{procedure.form.value}»."
     yield FieldProblem(
@@ -120,7 +120,9 @@ def check_channel(case: Case) -> Found:
     province_code = case.declared.province_code
     if province_code is None:
         return
-    refusal = case.reference.may_submit(case.party.channel, province_code, case.on)
+    refusal = case.reference.may_submit(
+        case.party.channel, province_code, case.on, _submitted_on(case)
+    )
     if refusal is not None:
         yield FieldProblem(
             field="channel",
@@ -128,6 +130,14 @@ def check_channel(case: Case) -> Found:
             detail=f"Kênh này không được nộp hồ sơ. {refusal.lawful_way_vi}",
             source=refusal.source,
         )
+
+
+def _submitted_on(case: Case) -> date | None:
+    """Return the day of submission, or None for one that check_submission_time has against it."""
+    submitted_at = case.declared.submitted_at
+    if submitted_at is None or any(check_submission_time(case)):
+        return None
+    return local_day(submitted_at)
 
 
 def check_provinces_of_portal(case: Case) -> Found:
@@ -172,14 +182,11 @@ def check_contacts(case: Case) -> Found:
             yield FieldProblem(field=field, rule="contact.missing", detail=detail, source=_ONLINE)
 
 
-def check_death(case: Case) -> Found:
-    """Yield a problem if someone died before being born; the same day is possible."""
-    born_on, died_on = case.declared.born_on, case.declared.died_on
-    if born_on is None or died_on is None or born_on <= died_on:
-        return
-    detail = "Ngày chết không được trước ngày sinh."
-    yield FieldProblem(
-        field="form.died_on", rule="death.before_birth", detail=detail, source=_DEATHS
+def check_conditions(case: Case) -> Found:
+    """Yield the problems the legal conditions of the form find."""
+    declared = case.declared
+    yield from conditions.problems_of(
+        Matter(declared.form, declared.procedure_code, case.on, case.reference)
     )
 
 
@@ -193,5 +200,5 @@ CHECKS: tuple[Callable[[Case], Found], ...] = (
     check_provinces_of_portal,
     check_submission_time,
     check_contacts,
-    check_death,
+    check_conditions,
 )

@@ -1,43 +1,43 @@
-"""How the request body, which the intake reads itself, stands in the OpenAPI document."""
+"""How request bodies, which the intake reads itself, stand in the OpenAPI document."""
 
 from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
 
-from contracts.portal import Submission
+from contracts.portal import Submission, Supplement, Withdrawal
 
-_BODY = Submission.model_json_schema(ref_template="#/components/schemas/{model}")
-_PARTS: dict[str, Any] = _BODY.pop("$defs")
+_TEMPLATE = "#/components/schemas/{model}"
+_BODIES = (Submission, Supplement, Withdrawal)
 
 
-def submission_request(key_pattern: str) -> dict[str, Any]:
-    """Return the body and the mandatory header of a submission, for one operation."""
-    return {
-        "parameters": [
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "required": True,
-                "schema": {"type": "string", "pattern": f"^{key_pattern}$"},
-            }
-        ],
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": {"$ref": "#/components/schemas/Submission"}}
-            },
-        },
+def body_of(model: type) -> dict[str, Any]:
+    """Return the JSON body of that model, for one operation."""
+    schema = {"$ref": _TEMPLATE.format(model=model.__name__)}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def with_key(key_pattern: str) -> dict[str, Any]:
+    """Return the mandatory header that makes a request the same one again, for one operation."""
+    header = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": True,
+        "schema": {"type": "string", "pattern": f"^{key_pattern}$"},
     }
+    return {"parameters": [header]}
 
 
-def with_submission(app: FastAPI) -> Callable[[], dict[str, Any]]:
-    """Return what makes the app's document complete with the schema of a submission."""
+def with_bodies(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """Return what makes the app's document complete with the schemas of all bodies."""
     generated = app.openapi
 
     def document() -> dict[str, Any]:
         found = generated()
-        found["components"]["schemas"] |= {**_PARTS, "Submission": _BODY}
+        for model in _BODIES:
+            schema = model.model_json_schema(ref_template=_TEMPLATE)
+            parts = schema.pop("$defs", {})
+            found["components"]["schemas"] |= {**parts, model.__name__: schema}
         return found
 
     return document

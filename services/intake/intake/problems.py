@@ -1,4 +1,4 @@
-"""The refusals of a submission, worded the same over HTTP and on the bus."""
+"""The refusals of what portals send, worded the same over HTTP and on the bus."""
 
 from contracts.portal import FieldProblem
 from plumbing.serving import ProblemRaised
@@ -20,6 +20,17 @@ def not_acceptable(errors: tuple[FieldProblem, ...]) -> ProblemRaised:
     )
 
 
+def follow_up_not_acceptable(errors: tuple[FieldProblem, ...]) -> ProblemRaised:
+    """Return the refusal of a supplement or a withdrawal that lists every field at once."""
+    return ProblemRaised(
+        422,
+        "follow-up-invalid",
+        "Not taken",
+        "Yêu cầu chưa được tiếp nhận; xem từng lỗi trong errors.",
+        errors=errors,
+    )
+
+
 def other_content() -> ProblemRaised:
     """Return the refusal of a second submission with the same reference and other content."""
     return ProblemRaised(
@@ -27,6 +38,55 @@ def other_content() -> ProblemRaised:
         "reference-used",
         "Reference already used",
         "Mã tham chiếu này đã được dùng cho hồ sơ có nội dung khác.",
+    )
+
+
+def dossier_unknown() -> ProblemRaised:
+    """Return the refusal of what follows a submission that was never made, or was refused."""
+    return ProblemRaised(
+        404,
+        "dossier-unknown",
+        "No such dossier",
+        "Cổng chưa có hồ sơ nào được tiếp nhận với mã tham chiếu này; hồ sơ chưa nộp hoặc bị"
+        " từ chối thì không thể bổ sung hay rút.",
+    )
+
+
+def data_erased() -> ProblemRaised:
+    """Return the refusal of what follows a submission whose personal data are erased."""
+    error = FieldProblem(
+        field="portal_reference",
+        rule="personal_data.erased",
+        detail="Dữ liệu cá nhân của hồ sơ đã được xóa và không thể khôi phục.",
+        source="Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15, Điều 14",
+    )
+    return ProblemRaised(
+        409,
+        "personal-data-erased",
+        "Personal data erased",
+        "Dữ liệu cá nhân của hồ sơ đã được xóa; đề nghị nộp hồ sơ mới.",
+        errors=(error,),
+    )
+
+
+def data_not_kept() -> ProblemRaised:
+    """Return the refusal of a supplement to a dossier taken before its data were kept."""
+    return ProblemRaised(
+        409,
+        "personal-data-not-kept",
+        "Personal data not kept",
+        "Hồ sơ được tiếp nhận trước khi hệ thống hỗ trợ bổ sung trực tuyến; đề nghị bổ sung tại"
+        " bộ phận một cửa.",
+    )
+
+
+def too_many_supplements() -> ProblemRaised:
+    """Return the refusal of a supplement after the last that can be counted."""
+    return ProblemRaised(
+        409,
+        "too-many-supplements",
+        "Too many supplements",
+        "Hồ sơ đã được bổ sung quá nhiều lần; đề nghị liên hệ bộ phận một cửa.",
     )
 
 

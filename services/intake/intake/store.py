@@ -9,21 +9,27 @@ from uuid import UUID
 
 from contracts.envelope import sha256
 from contracts.topics import PARTICULARS
-from intake.domain import Dossier, Erased, Taken
+from intake.domain import FIRST_ROUND, Added, Dossier, Erased, Taken
+from intake.keeping import forget_kept
 from plumbing.database import Conn
 from plumbing.outbox import shard_of
 
 
 @dataclass(frozen=True)
 class UsedKey:
-    """An idempotency key that took a dossier; no fingerprint once its data are erased."""
+    """An idempotency key that took something; no fingerprint once the data are erased.
+
+    `round` is what it made: FIRST_ROUND the submission, a later one the supplement of that round.
+    """
 
     dossier_id: UUID
     fingerprint: str | None
+    round: int = FIRST_ROUND
 
-    def is_for(self, fingerprint: str) -> bool:
+    def is_for(self, fingerprint: str, *, supplement: bool = False) -> bool:
         """Return whether a request with that fingerprint is the same request again."""
-        return self.fingerprint in (None, fingerprint)
+        same_kind = supplement == (self.round > FIRST_ROUND)
+        return same_kind and self.fingerprint in (None, fingerprint)
 
 
 class DossierStore:
@@ -35,20 +41,29 @@ class DossierStore:
 
     async def load(self, conn: Conn, ids: Sequence[UUID]) -> dict[UUID, Dossier]:
         """Return the dossiers there are among the ids."""
-        rows = await conn.fetch("SELECT * FROM dossier WHERE dossier_id = ANY($1::uuid[])", ids)
+        rows = await conn.fetch(
+            "SELECT d.*, s.fingerprints, s.added_at FROM dossier d LEFT JOIN LATERAL"
+            " (SELECT array_agg(fingerprint ORDER BY round) AS fingerprints,"
+            " array_agg(received_at ORDER BY round) AS added_at FROM supplement"
+            " WHERE supplement.dossier_id = d.dossier_id) s ON true"
+            " WHERE d.dossier_id = ANY($1::uuid[])",
+            ids,
+        )
         return {row["dossier_id"]: _dossier(row) for row in rows}
 
     async def save(self, conn: Conn, states: Sequence[Dossier]) -> None:
-        """Write the dossiers, new and changed, in one statement."""
+        """Write the dossiers, new and changed, in one statement, and what was added in another."""
         written = [(state, state.taken) for state in states if state.taken is not None]
         erased = [state.erased for state, _ in written]
         await conn.execute(
             "INSERT INTO dossier (dossier_id, code, portal, portal_reference, fingerprint,"
-            " received_at, erased_at, erased_by) SELECT * FROM unnest($1::uuid[], $2::text[],"
-            " $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],"
-            " $8::text[]) ON CONFLICT (dossier_id) DO UPDATE SET"
+            " received_at, erased_at, erased_by, withdrawal_received_at) SELECT * FROM"
+            " unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],"
+            " $6::timestamptz[], $7::timestamptz[], $8::text[], $9::timestamptz[])"
+            " ON CONFLICT (dossier_id) DO UPDATE SET"
             " fingerprint = excluded.fingerprint, erased_at = excluded.erased_at,"
-            " erased_by = excluded.erased_by",
+            " erased_by = excluded.erased_by,"
+            " withdrawal_received_at = excluded.withdrawal_received_at",
             [state.dossier_id for state, _ in written],
             [state.code for state, _ in written],
             [taken.portal for _, taken in written],
@@ -57,6 +72,27 @@ class DossierStore:
             [taken.received_at for _, taken in written],
             [one.at if one else None for one in erased],
             [one.by if one else None for one in erased],
+            [state.withdrawal_received_at for state, _ in written],
+        )
+        await _save_added(conn, [state for state, _ in written if state.added])
+
+
+async def _save_added(conn: Conn, states: Sequence[Dossier]) -> None:
+    rows = [
+        (state.dossier_id, round_, one.fingerprint, one.received_at)
+        for state in states
+        for round_, one in enumerate(state.added, FIRST_ROUND + 1)
+    ]
+    if rows:
+        ids, rounds, fingerprints, received = zip(*rows, strict=True)
+        await conn.execute(
+            "INSERT INTO supplement (dossier_id, round, fingerprint, received_at) SELECT * FROM"
+            " unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[])"
+            " ON CONFLICT (dossier_id, round) DO UPDATE SET fingerprint = excluded.fingerprint",
+            ids,
+            rounds,
+            fingerprints,
+            received,
         )
 
 
@@ -88,11 +124,12 @@ async def number(conn: Conn, units: Sequence[str], on: date) -> list[int]:
 async def find_key(conn: Conn, portal: str, key: str) -> UsedKey | None:
     """Return what the portal's key took, or None if it took nothing."""
     row = await conn.fetchrow(
-        "SELECT dossier_id, fingerprint FROM idempotency_key WHERE key_sha256 = $1 AND portal = $2",
+        "SELECT dossier_id, fingerprint, round FROM idempotency_key"
+        " WHERE key_sha256 = $1 AND portal = $2",
         sha256(key.encode()),
         portal,
     )
-    return None if row is None else UsedKey(row["dossier_id"], row["fingerprint"])
+    return None if row is None else UsedKey(row["dossier_id"], row["fingerprint"], row["round"])
 
 
 async def claim_key(
@@ -113,12 +150,23 @@ async def claim_key(
     return None if claimed else await find_key(conn, portal, key)
 
 
+async def name_round(conn: Conn, portal: str, key: str, round_: int) -> None:
+    """Write down which round the request of a claimed key made."""
+    await conn.execute(
+        "UPDATE idempotency_key SET round = $3 WHERE key_sha256 = $1 AND portal = $2",
+        sha256(key.encode()),
+        portal,
+        round_,
+    )
+
+
 async def forget_particulars(conn: Conn, dossier_id: UUID) -> None:
-    """Delete what would still open: unsent and sent rows of the personal data, and hashes of it.
+    """Delete what would still open: kept, unsent and sent rows of the personal data; and hashes.
 
     The outbox comes first: a relay that is moving a row holds its lock, and only a later
     statement sees where it went.
     """
+    await forget_kept(conn, [dossier_id])
     key = str(dossier_id).encode()
     await conn.execute(
         "DELETE FROM outbox WHERE shard = $1 AND topic = $2 AND key = $3",
@@ -137,4 +185,12 @@ async def forget_particulars(conn: Conn, dossier_id: UUID) -> None:
 def _dossier(row: Mapping[str, Any]) -> Dossier:
     taken = Taken(row["portal"], row["portal_reference"], row["fingerprint"], row["received_at"])
     erased = None if row["erased_at"] is None else Erased(row["erased_at"], row["erased_by"])
-    return Dossier(row["dossier_id"], row["code"], taken, erased)
+    added = zip(row["fingerprints"] or (), row["added_at"] or (), strict=True)
+    return Dossier(
+        row["dossier_id"],
+        row["code"],
+        taken,
+        erased,
+        tuple(Added(fingerprint, received_at) for fingerprint, received_at in added),
+        row["withdrawal_received_at"],
+    )

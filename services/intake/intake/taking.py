@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Final
 from uuid import UUID, uuid5
 
 from contracts.decision import Refused
 from contracts.envelope import Cause, sha256
-from contracts.events import ParticularsRef
+from contracts.events import Imported, ParticularsRef
 from contracts.particulars import Particulars, ParticularsRecord
-from contracts.portal import Receipt, Submission
+from contracts.portal import About, Receipt, Submission
 from contracts.topics import PARTICULARS
 from intake.domain import (
+    FIRST_ROUND,
     Dossier,
     Erase,
     Party,
@@ -23,14 +23,14 @@ from intake.domain import (
     dossier_id_of,
     local_day,
 )
+from intake.flags import flags_of
+from intake.keeping import Kept, keep
 from intake.store import forget_particulars, number
 from plumbing.applying import Item, Part, apply, lock
 from plumbing.database import Conn
 from plumbing.outbox import OutboxRow, add
 from plumbing.sealing import KeyRing, particulars_purpose
 from reference import Reference
-
-FIRST_VERSION: Final = 1
 
 
 class NotDecided(Exception):
@@ -39,11 +39,16 @@ class NotDecided(Exception):
 
 @dataclass(frozen=True)
 class Handed:
-    """A checked submission as a portal handed it in."""
+    """A checked submission as a portal handed it in.
+
+    One that is imported brings the code the citizen has for it.
+    """
 
     party: Party
     submission: Submission
     fingerprint: str
+    imported: Imported | None = None
+    code: str | None = None
 
     @cached_property
     def dossier_id(self) -> UUID:
@@ -94,13 +99,18 @@ async def _take_fresh(
     heads = await lock(conn, await _codes(conn, desk.reference, fresh, now))
     items, rows = [], []
     for dossier_id, one in fresh.items():
-        particulars, row = seal_particulars(desk.keys, dossier_id, one.submission)
-        command = Submit(one.party, one.submission, one.fingerprint, particulars)
+        particulars, row = seal_particulars(desk.keys, dossier_id, one.submission, FIRST_ROUND)
+        flags = flags_of(one.submission, desk.reference, local_day(one.submission.submitted_at))
+        command = Submit(
+            one.party, one.submission, one.fingerprint, particulars, flags, one.imported
+        )
         items.append(Item(dossier_id, command, cause_of(command)))
         rows.append(row)
     # Before the events: whoever hears of a dossier can soon read its personal data.
     await add(conn, rows)
     decisions = await apply(conn, desk.part, desk.keys, heads, items, now)
+    kept = {dossier_id: Kept(FIRST_ROUND, one.submission) for dossier_id, one in fresh.items()}
+    await keep(conn, desk.keys, kept)
     states = [decision.state for decision in decisions if not isinstance(decision, Refused)]
     if len(states) != len(items):
         raise NotDecided("submit")
@@ -111,10 +121,10 @@ async def _codes(
     conn: Conn, reference: Reference, fresh: Mapping[UUID, Handed], now: datetime
 ) -> dict[UUID, str]:
     on = local_day(now)
-    submissions = [one.submission for one in fresh.values()]
-    numbers = await number(conn, [one.unit_code for one in submissions], on)
-    codes = {}
-    for dossier_id, one, counted in zip(fresh, submissions, numbers, strict=True):
+    codes = {dossier_id: one.code for dossier_id, one in fresh.items() if one.code is not None}
+    new = {i: one.submission for i, one in fresh.items() if i not in codes}
+    numbers = await number(conn, [one.unit_code for one in new.values()], on) if new else []
+    for (dossier_id, one), counted in zip(new.items(), numbers, strict=True):
         province = reference.province(one.province_code, on)
         if province is None:
             raise NotDecided("province")
@@ -123,7 +133,7 @@ async def _codes(
 
 
 def seal_particulars(
-    keys: KeyRing, dossier_id: UUID, submission: Submission
+    keys: KeyRing, dossier_id: UUID, submission: Submission, version: int
 ) -> tuple[ParticularsRef, OutboxRow]:
     """Return the reference an event carries, and the encrypted record to publish before it."""
     particulars = Particulars(
@@ -132,11 +142,11 @@ def seal_particulars(
         form=submission.form,
         attachments=submission.attachments,
     )
-    purpose = particulars_purpose(dossier_id, FIRST_VERSION)
+    purpose = particulars_purpose(dossier_id, version)
     sealed = keys.seal(particulars.model_dump_json().encode(), purpose)
     record = ParticularsRecord.model_construct(
         dossierid=dossier_id,
-        version=FIRST_VERSION,
+        version=version,
         kid=sealed.kid,
         nonce=sealed.nonce,
         ciphertext=sealed.ciphertext,
@@ -145,9 +155,9 @@ def seal_particulars(
         PARTICULARS.name,
         str(dossier_id).encode(),
         record.model_dump_json().encode(),
-        uuid5(dossier_id, f"particulars:{FIRST_VERSION}"),
+        uuid5(dossier_id, f"particulars:{version}"),
     )
-    return ParticularsRef(version=FIRST_VERSION, sha256=sha256(sealed.ciphertext)), row
+    return ParticularsRef(version=version, sha256=sha256(sealed.ciphertext)), row
 
 
 def cause_of(command: Submit) -> Cause:
@@ -159,14 +169,17 @@ def cause_of(command: Submit) -> Cause:
     return Cause(name, sha256(f"{name}:{command.particulars.sha256}".encode()))
 
 
-def receipt_of(dossier: Dossier, taken: Taken) -> Receipt:
-    """Return the portal's proof that the dossier was taken."""
+def receipt_of(
+    dossier: Dossier, taken: Taken, about: About = "submission", at: datetime | None = None
+) -> Receipt:
+    """Return the portal's proof that the dossier was taken, or what it is `about`, `at` then."""
     return Receipt(
         portal=taken.portal,
         portal_reference=taken.portal_reference,
         dossier_id=dossier.dossier_id,
         dossier_code=dossier.code,
-        received_at=taken.received_at,
+        received_at=at or taken.received_at,
+        about=about,
     )
 
 

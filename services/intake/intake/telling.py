@@ -1,9 +1,10 @@
-"""What the log says of a submission: portal, procedure and rules, nothing of the person."""
+"""What the log says of what portals send: portal, procedure and rules, nothing of the person."""
 
 import structlog
 
 from contracts.portal import Problem
 from intake.domain import Party
+from intake.following import Asked
 from intake.taking import Handed
 
 log = structlog.get_logger()
@@ -21,8 +22,19 @@ def tell_taken(handed: Handed) -> None:
     )
 
 
+def tell_followed(asked: Asked) -> None:
+    """Log that a supplement or a withdrawal was taken."""
+    log.info(
+        "follow_up_taken",
+        portal=asked.party.portal,
+        channel=asked.party.channel,
+        kind=asked.about,
+        dossier_id=str(asked.dossier_id),
+    )
+
+
 def tell_refused(party: Party, problem: Problem) -> None:
-    """Log that a submission was refused, and by which rules."""
+    """Log that what a portal sent was refused, and by which rules."""
     log.info(
         "submission_refused",
         portal=party.portal,

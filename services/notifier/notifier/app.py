@@ -15,7 +15,7 @@ from notifier.smtp import MailServer
 from notifier.store import CorrespondenceStore
 from plumbing import running
 from plumbing.applying import Part
-from plumbing.assembly import Assembly, Running
+from plumbing.assembly import Assembly, Running, utc_now
 from plumbing.inlets import LifecycleInlet, ParticularsInlet
 from plumbing.sealing import KeyRing
 from reference import load
@@ -39,7 +39,8 @@ async def assemble(service: Running) -> Assembly:
     http = open_session()
     sms = SmsGateway(http, settings.sms_url, settings.sms_token.get_secret_value())
     mail = Mail(MailServer(settings.smtp_host, settings.smtp_port, settings.mail_from))
-    portals = PortalCallbacks(http, settings.portals, service.clock)
+    # Portals compare the signature's time with their own clock.
+    portals = PortalCallbacks(http, settings.portals, utc_now)
     return Assembly(
         part,
         inlets={

@@ -7,6 +7,10 @@ from uuid import UUID
 
 from contracts.model import ContactChannel, ReturnKind, Step
 
+#: `silent` is for a side that is not told of this step at all.
+CitizenSide = Literal["waiting", "asked", "told", "abandoned", "silent"]
+PortalSide = Literal["waiting", "asked", "informed", "abandoned", "silent"]
+
 
 @dataclass(frozen=True)
 class Contact:
@@ -32,18 +36,32 @@ class Contact:
 class News:
     """One step of the dossier, and how far the citizen and the portal were told of it.
 
-    `asked` means that a call is out and not answered; `tried` are the channels asked so far.
+    `key` tells a step from those of its kind before it: `accepted`, then `accepted-2`.
+    `target` is the portal's status the event leads to; once its turn has come, `passed` are the
+    statuses passed to it and `status` is where the dossier stands then. `due_at` is the
+    appointment, of a return the last moment to complete the dossier. `version` is that of the
+    personal data. `asked` means that a call is out and not answered; `tried` are the channels
+    asked so far.
     """
 
     step: Step
     event_id: UUID
     occurred_at: datetime
-    kind: ReturnKind | None = None
+    kind: ReturnKind | Literal["apology", "verification"] | None = None
     reasons: tuple[str, ...] = ()
     papers: tuple[str, ...] = ()
     tried: tuple[ContactChannel, ...] = ()
-    citizen: Literal["waiting", "asked", "told", "abandoned"] = "waiting"
-    portal: Literal["waiting", "asked", "informed", "abandoned"] = "waiting"
+    citizen: CitizenSide = "waiting"
+    portal: PortalSide = "waiting"
+    key: str = ""
+    target: int | None = None
+    status: int | None = None
+    passed: tuple[int, ...] = ()
+    due_at: datetime | None = None
+    unit_code: str | None = None
+    final: bool = False
+    round: int = 1
+    version: int = 1
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,25 @@ from contracts.envelope import Envelope
 from contracts.events import (
     Accepted,
     CitizenNotified,
+    Forwarded,
+    HandedOver,
     PortalInformed,
     Registered,
     RegisterReturned,
     RegistrationInDoubt,
+    Rescheduled,
+    Resubmitted,
+    Resumed,
     Returned,
     Routed,
+    Stopped,
     Submitted,
+    WithdrawalRequested,
+    Withdrawn,
 )
-from contracts.model import ContactChannel, Step
+from contracts.model import ContactChannel
 from notifier.correspondence import Contact, Correspondence, News
+from notifier.heard import news_of
 from notifier.requests import status_of
 from notifier.telling import abandoned, change, find, go_on, hear
 
@@ -36,42 +45,20 @@ def on_submitted(
     """Learn which portal is to be told, and tell the first step."""
     data = message.data
     assert isinstance(data, Submitted)
-    known = replace(
-        _named(state, message), portal=data.portal, portal_reference=data.portal_reference
-    )
-    return hear(known, _news("submitted", message), context)
+    known = replace(state, portal=data.portal, portal_reference=data.portal_reference)
+    return on_step(message, known, context)
 
 
-def on_accepted(
-    message: Envelope, state: Correspondence, context: Context
-) -> Decision[Correspondence]:
-    """Tell the reception, once the submission was told."""
-    return hear(_named(state, message), _news("accepted", message), context)
-
-
-def on_returned(
-    message: Envelope, state: Correspondence, context: Context
-) -> Decision[Correspondence]:
-    """Tell that the dossier came back, and why, once the submission was told."""
-    data = message.data
-    assert isinstance(data, Returned)
-    news = replace(
-        _news("returned", message), kind=data.kind, reasons=data.reasons, papers=data.papers
-    )
-    return hear(_named(state, message), news, context)
-
-
-def on_registered(
-    message: Envelope, state: Correspondence, context: Context
-) -> Decision[Correspondence]:
-    """Tell the result, once the reception was told."""
-    return hear(_named(state, message), _news("registered", message), context)
+def on_step(message: Envelope, state: Correspondence, context: Context) -> Decision[Correspondence]:
+    """Tell the step in its turn: to the citizen, to the portal, or to both."""
+    # Personal data may arrive before the event that names the dossier's code.
+    return hear(replace(state, dossier_code=message.subject), news_of(message), context)
 
 
 def unchanged(
     message: Envelope, state: Correspondence, context: Context
 ) -> Decision[Correspondence]:
-    """Say nothing: routing is inner work, and what the register sends back the one-stop tells."""
+    """Say nothing: it is inner work, or the one-stop will say what comes of it."""
     return Decision(state)
 
 
@@ -98,8 +85,8 @@ def on_answered(
     message: Answered, state: Correspondence, context: Context
 ) -> Decision[Correspondence]:
     """Publish that a side was told; after a `no` try the next channel, or give the step up."""
-    channel, _, step = message.kind.partition(":")
-    news = find(state, step)
+    channel, _, key = message.kind.partition(":")
+    news = find(state, key)
     if news is None:
         return Decision(state)
     if channel == "portal":
@@ -117,8 +104,8 @@ def on_in_doubt(
     message: InDoubt, state: Correspondence, context: Context
 ) -> Decision[Correspondence]:
     """Wait while the outside can be asked; give the step up when it can never be known."""
-    channel, _, step = message.kind.partition(":")
-    news = find(state, step)
+    channel, _, key = message.kind.partition(":")
+    news = find(state, key)
     if news is None or not message.final:
         return Decision(state)
     if channel == "portal" and news.portal == "asked":
@@ -142,24 +129,23 @@ def _portal_answered(
     return Decision(state)
 
 
-def _named(state: Correspondence, message: Envelope) -> Correspondence:
-    # Personal data may arrive before the event that names the dossier's code.
-    return replace(state, dossier_code=message.subject)
-
-
-def _news(step: Step, message: Envelope) -> News:
-    return News(step, message.id, message.time)
-
-
 #: What the notifier does with each kind of message.
 RULES: dict[type, Callable[[Any, Correspondence, Context], Decision[Correspondence]]] = {
     Submitted: on_submitted,
     Routed: unchanged,
-    Accepted: on_accepted,
-    Returned: on_returned,
-    Registered: on_registered,
+    Forwarded: on_step,
+    Accepted: on_step,
+    Returned: on_step,
+    Resubmitted: on_step,
+    WithdrawalRequested: unchanged,
+    Withdrawn: on_step,
+    Stopped: on_step,
+    Resumed: on_step,
+    Rescheduled: on_step,
+    Registered: on_step,
     RegisterReturned: unchanged,
     RegistrationInDoubt: unchanged,
+    HandedOver: on_step,
     ParticularsArrived: on_particulars,
     ParticularsErased: on_erased,
     Answered: on_answered,

@@ -11,9 +11,6 @@ from reference import Reference
 
 CITIZEN, PORTAL = "citizen", "portal"
 
-_STATUS = {"submitted": 1, "accepted": 2, "registered": 9}
-_RETURNED_STATUS = {"supplement": 5, "refused": 3, "wrong_authority": 3}
-
 
 class SmsRequest(Contract):
     """The body the SMS gateway is sent, as it stands."""
@@ -41,8 +38,9 @@ class CallbackRequest(Contract):
 
 
 def status_of(news: News) -> int:
-    """Return the National Portal's number for the step (TrangThaiHoSo, 1 to 10)."""
-    return _RETURNED_STATUS[news.kind] if news.kind else _STATUS[news.step]
+    """Return the portal's number for where the dossier stands at that step; it had its turn."""
+    assert news.status is not None
+    return news.status
 
 
 def to_citizen(
@@ -50,19 +48,19 @@ def to_citizen(
 ) -> Effect:
     """Return the message of one step by that channel; the person must have it."""
     code, to = told.dossier_code, contact.address(channel) or ""
-    reference = f"{code}:{news.step}:{channel}"
+    reference = f"{code}:{news.key}:{channel}"
     request: Contract
     if channel == "sms":
         request = SmsRequest(to=to, text=sms_text(code, news, data), reference=reference)
     else:
         request = MailRequest(
             to=to,
-            subject=mail_subject(code, news),
+            subject=mail_subject(code, news, data),
             text=mail_text(code, contact.full_name, news, data),
             reference=reference,
             date=news.occurred_at,
         )
-    return Effect(f"{channel}:{news.step}", CITIZEN, request.model_dump_json().encode())
+    return Effect(f"{channel}:{news.key}", CITIZEN, request.model_dump_json().encode())
 
 
 def to_portal(told: Correspondence, news: News) -> Effect:
@@ -74,7 +72,10 @@ def to_portal(told: Correspondence, news: News) -> Effect:
         step=news.step,
         event_id=news.event_id,
         occurred_at=news.occurred_at,
+        passed=news.passed,
+        due_at=None if news.step == "returned" else news.due_at,
     )
-    body = StatusCallback(timestamp=news.occurred_at, data=update).model_dump_json()
+    callback = StatusCallback(timestamp=news.occurred_at, data=update)
+    body = callback.model_dump_json(exclude_none=True)
     request = CallbackRequest(portal=told.portal, body=body)
-    return Effect(f"portal:{news.step}", PORTAL, request.model_dump_json().encode())
+    return Effect(f"portal:{news.key}", PORTAL, request.model_dump_json().encode())

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from notifier.correspondence import Contact, Correspondence, News
+from notifier.heard import completed
 from plumbing.database import Conn
 from plumbing.sealing import KeyRing, Sealed
 
@@ -74,8 +75,8 @@ class CorrespondenceStore:
             portal_reference=row["portal_reference"],
             contact=self._open(row["dossier_id"], row["contact"]),
             erased=row["erased"],
-            news=_NEWS.validate_json(row["news"]),
-            early=_NEWS.validate_json(row["early"]),
+            news=_read_news(row["news"], had_their_turn=True),
+            early=_read_news(row["early"], had_their_turn=False),
         )
 
     def _open(self, dossier_id: UUID, packed: bytes | None) -> Contact | None:
@@ -91,6 +92,11 @@ async def is_erased(conn: Conn, dossier_id: UUID) -> bool:
         "SELECT erased FROM correspondence WHERE dossier_id = $1", dossier_id
     )
     return bool(erased)
+
+
+def _read_news(column: str, *, had_their_turn: bool) -> tuple[News, ...]:
+    kept = _NEWS.validate_json(column)
+    return tuple(completed(one, had_its_turn=had_their_turn) for one in kept)
 
 
 def _purpose(dossier_id: UUID) -> str:

@@ -5,37 +5,25 @@ from typing import Literal
 
 from contracts.decision import Context, Decision, Effect
 from contracts.events import EventData, NotificationAbandoned
-from contracts.model import Step
 from notifier.correspondence import Correspondence, News
 from notifier.requests import to_citizen, to_portal
-
-#: The step without which a step is not told: topics come in any order, news must not.
-FOLLOWS: dict[Step, Step] = {
-    "accepted": "submitted",
-    "returned": "submitted",
-    "registered": "accepted",
-}
+from notifier.turns import take_in
 
 
-def find(state: Correspondence, step: str) -> News | None:
+def find(state: Correspondence, key: str) -> News | None:
     """Return what there is to tell of a step whose turn has come, or None."""
-    return next((one for one in state.news if one.step == step), None)
+    return next((one for one in state.news if one.key == key), None)
 
 
 def hear(state: Correspondence, news: News, context: Context) -> Decision[Correspondence]:
     """Take the step in, only once, and tell everything whose turn has come."""
-    if any(one.step == news.step for one in (*state.news, *state.early)):
-        return Decision(state)
-    told, early = list(state.news), [*state.early, news]
-    while ready := next((one for one in early if _may_follow(told, one)), None):
-        early.remove(ready)
-        told.append(ready)
-    return go_on(replace(state, news=tuple(told), early=tuple(early)), context)
+    heard = take_in(state, news, context.reference)
+    return Decision(state) if heard is state else go_on(heard, context)
 
 
 def change(state: Correspondence, news: News) -> Correspondence:
     """Return the correspondence with that step as it is now."""
-    changed = tuple(news if one.step == news.step else one for one in state.news)
+    changed = tuple(news if one.key == news.key else one for one in state.news)
     return replace(state, news=changed)
 
 
@@ -59,17 +47,12 @@ def go_on(
     return Decision(state, (*said, *events), (*messages, *callbacks))
 
 
-def _may_follow(told: list[News], news: News) -> bool:
-    before = FOLLOWS.get(news.step)
-    return before is None or any(one.step == before for one in told)
-
-
 def _tell_citizen(
     state: Correspondence, context: Context
 ) -> tuple[Correspondence, tuple[EventData, ...], tuple[Effect, ...]]:
     events: list[EventData] = []
     for news in state.news:
-        if news.citizen in ("told", "abandoned"):
+        if news.citizen in ("told", "abandoned", "silent"):
             continue
         if state.erased:
             if news.citizen == "waiting":

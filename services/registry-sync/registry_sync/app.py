@@ -11,10 +11,11 @@ from plumbing.applying import Part
 from plumbing.assembly import Assembly, Running
 from plumbing.inlets import LifecycleInlet, ParticularsInlet
 from plumbing.running import main as run
-from registry_sync.domain import PUSH, RULES
-from registry_sync.limits import unless_erased
+from registry_sync.domain import RULES
+from registry_sync.limits import unless_ended
 from registry_sync.polling import Poller
 from registry_sync.register import Register
+from registry_sync.registration import PUSH
 from registry_sync.settings import RegistrySyncSettings
 from registry_sync.store import RegistrationStore
 
@@ -44,7 +45,7 @@ async def assemble(running: Running) -> Assembly:
             LIFECYCLE["routing"]: LifecycleInlet(part, running.keys),
             PARTICULARS: ParticularsInlet(part, running.keys),
         },
-        callers={PUSH: unless_erased(register.push, register.knows, running.pool)},
+        callers={PUSH: unless_ended(register.push, register.has_taken, running.pool)},
         tasks=(Poller(running, part, register).run,),
         close=session.close,
     )

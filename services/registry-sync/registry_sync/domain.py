@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Literal
-from uuid import UUID
 
 from contracts.decision import (
     Answered,
@@ -19,96 +18,66 @@ from contracts.decision import (
 from contracts.envelope import Envelope
 from contracts.events import (
     Accepted,
+    Forwarded,
+    HandedOver,
     Registered,
     RegisterReturned,
     RegistrationInDoubt,
+    Rescheduled,
+    Resumed,
     Returned,
     Routed,
+    Stopped,
+    Withdrawn,
 )
 from contracts.model import VIETNAM
-from contracts.particulars import Particulars
+from registry_sync.registration import RegisterSaid, Registration, push_kind
 
-Status = Literal["unseen", "accepted", "pushing", "pushed", "registered", "returned"]
-Outcome = Literal["registered", "supplement", "refused"]
-
-PUSH = "push"
 REGISTER_LANE = "register"
-#: The reason of a push that was not made, for there is nobody left to tell of.
-NOT_TOLD = "erased"
+#: Why a push was not made: nobody is left to tell of, or the one-stop has ended the dossier.
+ERASED, CLOSED = "erased", "closed"
 _REASON = {"supplement": "register_needs_supplement", "refused": "register_refused"}
 
 
-@dataclass(frozen=True)
-class Registration:
-    """What is known of a dossier's way through the register.
-
-    `particulars` is personal: kept until the register has decided, then dropped.
-    `personal_number` is personal too; it never enters an event.
-    """
-
-    dossier_id: UUID
-    code: str
-    status: Status = "unseen"
-    unit_code: str = ""
-    province_code: str = ""
-    procedure_code: str = ""
-    accepted_at: datetime | None = None
-    particulars: Particulars | None = None
-    erased: bool = False
-    personal_number: str | None = None
-
-
-@dataclass(frozen=True)
-class RegisterEntry:
-    """The entry in the register's book."""
-
-    number: str
-    book: str
-    page: str | None
-    registered_on: date
-    personal_number: str | None
-
-
-@dataclass(frozen=True)
-class RegisterSaid:
-    """A final word of the register about a dossier, fetched by polling."""
-
-    outcome: Outcome
-    entry: RegisterEntry | None = None
-
-
 def on_accepted(message: Envelope, case: Registration, context: Context) -> Decision[Registration]:
-    """Tell the register, as soon as the personal data is here too."""
+    """Tell the register, once the personal data are here in the version that was accepted.
+
+    A dossier taken over with its form at the register is asked about at once and not told; a
+    later acceptance is the answer to what the register asked for, so that is told. An acceptance
+    known before, or of what the register has entered, changes nothing.
+    """
     data = message.data
     assert isinstance(data, Accepted)
-    on = message.time.astimezone(VIETNAM).date()
-    unit = context.reference.unit(data.unit_code, on)
+    is_known = case.status != "unseen" and data.round <= case.round
+    if is_known or case.status == "registered":
+        return Decision(case)
     case = replace(
         case,
         code=message.subject,
         status="accepted",
         unit_code=data.unit_code,
-        province_code=unit.province_code if unit is not None else "",
+        province_code=_province_of(data.unit_code, message.time, context),
         procedure_code=data.procedure_code,
-        accepted_at=message.time,
+        accepted_at=data.received_at or message.time,
+        round=data.round,
+        particulars_version=data.particulars_version,
+        closed=False,
     )
+    if data.at_register and data.round == 1:
+        return Decision(replace(case, status="pushed"))
     if case.erased:
         return _return(case, "refused", "particulars_erased")
-    if case.particulars is None:
-        return Decision(case)
-    return _push(case)
+    return _push_if_ready(case)
 
 
 def on_particulars(
     message: ParticularsArrived, case: Registration, context: Context
 ) -> Decision[Registration]:
-    """Keep the personal data while the register may need it."""
-    if case.status in ("registered", "returned"):
+    """Keep the newest personal data while the register may need it."""
+    if case.is_over:
         return Decision(case)
-    case = replace(case, particulars=message.particulars)
-    if case.status == "accepted":
-        return _push(case)
-    return Decision(case)
+    case = replace(case, particulars=message.particulars, held_version=message.version)
+    return _push_if_ready(case)
 
 
 def on_erased(
@@ -122,14 +91,48 @@ def on_erased(
     Source: TT 04/2020/TT-BTP, Điều 37; Luật 91/2025/QH15, Điều 14.
     """
     case = replace(case, particulars=None, personal_number=None, erased=True)
-    if case.status == "accepted":
+    if case.status == "accepted" and not case.closed:
         return _return(case, "refused", "particulars_erased")
     return Decision(case)
 
 
-def _push(case: Registration) -> Decision[Registration]:
+def on_ended(message: Envelope, case: Registration, context: Context) -> Decision[Registration]:
+    """Tell the register nothing more of a dossier the one-stop has ended for good.
+
+    What the register was told before, it decides all the same, and its word is published.
+    """
+    data = message.data
+    is_asked_back = isinstance(data, Returned) and data.kind == "supplement"
+    is_for_a_time = isinstance(data, Stopped) and not data.final
+    if is_asked_back or is_for_a_time:
+        return Decision(case)
+    return Decision(replace(case, particulars=None, closed=True))
+
+
+def on_forwarded(message: Envelope, case: Registration, context: Context) -> Decision[Registration]:
+    """Ask and tell by the authority that goes on; a push that was decided stays as it is."""
+    data = message.data
+    assert isinstance(data, Forwarded)
+    if case.is_over:
+        return Decision(case)
+    province_code = _province_of(data.to_unit_code, message.time, context)
+    return Decision(replace(case, unit_code=data.to_unit_code, province_code=province_code))
+
+
+def _province_of(unit_code: str, at: datetime, context: Context) -> str:
+    unit = context.reference.unit(unit_code, at.astimezone(VIETNAM).date())
+    return unit.province_code if unit is not None else ""
+
+
+def _push_if_ready(case: Registration) -> Decision[Registration]:
+    is_here = case.particulars is not None and case.held_version >= case.particulars_version
+    if case.status != "accepted" or case.closed or not is_here:
+        return Decision(case)
     assert case.particulars is not None
     assert case.accepted_at is not None
+    if case.particulars.form.kind == "legacy":
+        # There is no form to tell, and an empty one might write over what the register has.
+        return _return(case, "supplement", _REASON["supplement"])
     request = {
         "dossier_code": case.code,
         "unit_code": case.unit_code,
@@ -139,17 +142,20 @@ def _push(case: Registration) -> Decision[Registration]:
         "particulars": case.particulars.model_dump(mode="json"),
     }
     body = json.dumps(request, ensure_ascii=False, sort_keys=True).encode()
-    return Decision(replace(case, status="pushing"), (), (Effect(PUSH, REGISTER_LANE, body),))
+    push = Effect(push_kind(case.round), REGISTER_LANE, body)
+    return Decision(replace(case, status="pushing"), (), (push,))
 
 
 def on_answered(message: Answered, case: Registration, context: Context) -> Decision[Registration]:
     """Note that the register took the dossier, that it will not, or that it was not told."""
-    if case.status != "pushing":
+    if case.status != "pushing" or message.kind != push_kind(case.round):
         return Decision(case)
     if message.outcome == "done":
         return Decision(replace(case, status="pushed"))
-    not_told = message.reason == NOT_TOLD
-    return _return(case, "refused", "particulars_erased" if not_told else "register_refused")
+    if message.reason == CLOSED:
+        return Decision(replace(case, status="returned"))
+    is_erased = message.reason == ERASED
+    return _return(case, "refused", "particulars_erased" if is_erased else "register_refused")
 
 
 def on_in_doubt(message: InDoubt, case: Registration, context: Context) -> Decision[Registration]:
@@ -159,8 +165,12 @@ def on_in_doubt(message: InDoubt, case: Registration, context: Context) -> Decis
 
 
 def on_said(message: RegisterSaid, case: Registration, context: Context) -> Decision[Registration]:
-    """Publish the register's final word, once; the same word again changes nothing."""
-    if case.status != "pushed":
+    """Publish the register's final word, once; the same word again changes nothing.
+
+    Nor does the answer to a question asked before the push of this round was answered: it is
+    about the round before.
+    """
+    if case.status != "pushed" or message.round != case.round:
         return Decision(case)
     if message.outcome != "registered":
         return _return(case, message.outcome, _REASON[message.outcome])
@@ -173,6 +183,7 @@ def on_said(message: RegisterSaid, case: Registration, context: Context) -> Deci
         page=entry.page,
         registered_on=entry.registered_on,
         personal_id_assigned=entry.personal_number is not None,
+        round=case.round,
     )
     kept = None if case.erased else entry.personal_number
     case = replace(case, status="registered", particulars=None, personal_number=kept)
@@ -182,8 +193,11 @@ def on_said(message: RegisterSaid, case: Registration, context: Context) -> Deci
 def _return(
     case: Registration, kind: Literal["supplement", "refused"], reason: str
 ) -> Decision[Registration]:
-    returned = RegisterReturned(kind=kind, reasons=(reason,))
-    return Decision(replace(case, status="returned", particulars=None), (returned,))
+    returned = RegisterReturned(kind=kind, reasons=(reason,), round=case.round)
+    case = replace(case, status="returned")
+    if kind == "refused":
+        case = replace(case, particulars=None, closed=True)
+    return Decision(case, (returned,))
 
 
 def unchanged(message: Envelope, case: Registration, context: Context) -> Decision[Registration]:
@@ -193,8 +207,14 @@ def unchanged(message: Envelope, case: Registration, context: Context) -> Decisi
 
 RULES: dict[type, Callable[[Any, Any, Any], Decision[Registration]]] = {
     Routed: unchanged,
-    Returned: unchanged,
+    Forwarded: on_forwarded,
     Accepted: on_accepted,
+    Returned: on_ended,
+    Withdrawn: on_ended,
+    Stopped: on_ended,
+    Resumed: unchanged,
+    Rescheduled: unchanged,
+    HandedOver: unchanged,
     ParticularsArrived: on_particulars,
     ParticularsErased: on_erased,
     Answered: on_answered,

@@ -5,7 +5,7 @@ import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -14,8 +14,8 @@ from plumbing.applying import Item, Part, apply, lock
 from plumbing.assembly import Running
 from plumbing.database import passing
 from plumbing.logs import describe, where
-from registry_sync.domain import RegisterSaid, Registration
 from registry_sync.register import Register, RegisterAway, RegisterMisspoke
+from registry_sync.registration import RegisterSaid, Registration
 from registry_sync.store import Due, claim_due
 
 log = structlog.get_logger()
@@ -68,7 +68,12 @@ class Poller:
             for code, reason in found.odd.items():
                 whose = str(by_code[code].dossier_id) if code in by_code else ""
                 log.error("register_misspoke", dossier_id=whose, reason=reason)
-            known = {by_code[code]: word for code, word in found.said.items() if code in by_code}
+            # The dossier may be in a later round by now; this answers the one it was asked in.
+            known = {
+                by_code[code]: replace(word, round=by_code[code].round)
+                for code, word in found.said.items()
+                if code in by_code
+            }
             decided += await self._apply_all(known)
         return decided, away
 
@@ -109,4 +114,4 @@ def _digest(word: RegisterSaid) -> str:
     entry = word.entry
     # The personal number stays out: a hash of twelve digits can be guessed.
     known = (entry.number, entry.book, entry.page, entry.registered_on) if entry else ()
-    return hashlib.sha256(repr((word.outcome, known)).encode()).hexdigest()
+    return hashlib.sha256(repr((word.outcome, word.round, known)).encode()).hexdigest()

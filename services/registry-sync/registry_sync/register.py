@@ -13,8 +13,8 @@ from contracts.events import BookText
 from contracts.model import VIETNAM
 from contracts.particulars import Particulars
 from plumbing.calls import Answer, Call
-from registry_sync.domain import Outcome, RegisterEntry, RegisterSaid
 from registry_sync.eform import MODULE_OF_PROCEDURE, exchange_files, exchange_form
+from registry_sync.registration import Outcome, RegisterEntry, RegisterSaid, round_of
 
 #: What the register's texts mean; it has no codes we may rely on.
 _TAKEN_BEFORE = ("đã được tiếp nhận", "đã tồn tại", "đã hoàn thành đăng ký", "đã trả kết quả")
@@ -24,6 +24,8 @@ _TRY_LATER = (
     "server error",
     "chưa được gửi",
 )
+#: `trangThai` of a dossier the register has and does not wait for: 2 is asking for a supplement.
+_TAKEN_UP = frozenset({"1", "3", "4", "6"})
 _OUTCOMES: dict[str, Outcome] = {"2": "supplement", "4": "registered", "6": "refused"}
 _MOMENT = "%d/%m/%Y %H:%M:%S"
 
@@ -52,13 +54,17 @@ class Register:
     url: str
 
     async def push(self, call: Call) -> Answer:
-        """Tell the register of a dossier; when that may have happened before, ask it first."""
+        """Tell the register of a dossier; when that may have happened before, ask it first.
+
+        Of a procedure no part of the register is known for, nothing is told: that is a no.
+        """
         request = json.loads(call.request)
-        module = MODULE_OF_PROCEDURE[request["procedure_code"]]
-        code, province_code = request["dossier_code"], request["province_code"]
+        module = MODULE_OF_PROCEDURE.get(request["procedure_code"])
+        if module is None:
+            return Answer("no", "procedure_not_in_the_register")
         headers = {"Idempotency-Key": str(call.effect_id)}
         try:
-            if call.in_doubt and await self._ask([code], province_code, module):
+            if call.in_doubt and await self.has_taken(call):
                 return Answer("done", "known_to_the_register")
             body = push_body(request, module)
             async with self.session.post(f"{self.url}/NhanDKHT", json=body, headers=headers) as got:
@@ -71,12 +77,22 @@ class Register:
         except (aiohttp.ClientError, RegisterAway, TimeoutError, ValueError) as error:
             return Answer("unknown", f"no_answer_{type(error).__name__}")
 
-    async def knows(self, code: str, province_code: str, procedure_code: str) -> bool:
-        """Return whether the register has the dossier, decided or not; raises RegisterAway."""
+    async def has_taken(self, call: Call) -> bool:
+        """Return whether the register has what this push tells; raises RegisterAway.
+
+        Of a first push: whether it knows the dossier. Of a supplement, whether it has stopped
+        waiting for one. If it waits still, it was not told, or it was and asks once more: told
+        again, the same bytes are news to it or a duplicate. Neither registers twice: it has one
+        entry per code, takes a supplement only while it waits, and numbers none it waits for.
+        """
+        request = json.loads(call.request)
+        code, procedure_code = request["dossier_code"], request["procedure_code"]
         try:
-            return bool(await self._ask([code], province_code, MODULE_OF_PROCEDURE[procedure_code]))
+            values = await self._ask([code], request["province_code"], procedure_code)
         except RegisterMisspoke as odd:
             raise RegisterAway(str(odd)) from None
+        found = [str(one.get("trangThai")) for one in values if one.get("maHoSoMCDT") == code]
+        return bool(found) if round_of(call.kind) == 1 else bool(_TAKEN_UP.intersection(found))
 
     async def results(
         self, codes: Sequence[str], province_code: str, procedure_code: str
@@ -86,9 +102,8 @@ class Register:
         An answer about one dossier that is outside the contract is `odd` and harms no other.
         Raises RegisterAway, or RegisterMisspoke when the whole answer is outside the contract.
         """
-        module = MODULE_OF_PROCEDURE[procedure_code]
         found = Results()
-        for value in await self._ask(list(codes), province_code, module):
+        for value in await self._ask(list(codes), province_code, procedure_code):
             code = value.get("maHoSoMCDT")
             if not isinstance(code, str):
                 found.odd[""] = "no_dossier_code"
@@ -102,7 +117,11 @@ class Register:
                     found.said[code] = word
         return found
 
-    async def _ask(self, codes: list[str], province_code: str, module: str) -> list[dict[str, Any]]:
+    async def _ask(
+        self, codes: list[str], province_code: str, procedure_code: str
+    ) -> list[dict[str, Any]]:
+        # A dossier taken over may be of any procedure: of an unknown one all parts are asked.
+        module = MODULE_OF_PROCEDURE.get(procedure_code, "")
         body = {"maDinhDanhHoSo": codes, "maTinh": province_code, "module": module}
         try:
             async with self.session.post(f"{self.url}/LayKetQua", json=body) as response:

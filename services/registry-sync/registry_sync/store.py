@@ -8,17 +8,19 @@ from uuid import UUID
 from contracts.particulars import Particulars
 from plumbing.database import Conn, Pool
 from plumbing.sealing import KeyRing, Sealed
-from registry_sync.domain import Registration
+from registry_sync.domain import CLOSED, ERASED
+from registry_sync.registration import Registration
 
 
 @dataclass(frozen=True)
 class Due:
-    """A dossier whose answer may be asked for now."""
+    """A dossier whose answer may be asked for now; the push of that `round` was answered."""
 
     dossier_id: UUID
     code: str
     province_code: str
     procedure_code: str
+    round: int
 
 
 class RegistrationStore:
@@ -35,7 +37,8 @@ class RegistrationStore:
         """Return the registrations that exist."""
         rows = await conn.fetch(
             "SELECT dossier_id, code, status, unit_code, province_code, procedure_code,"
-            " accepted_at, erased, personal FROM registration WHERE dossier_id = ANY($1::uuid[])",
+            " accepted_at, erased, personal, round, particulars_version, held_version, closed"
+            " FROM registration WHERE dossier_id = ANY($1::uuid[])",
             ids,
         )
         found = {}
@@ -52,21 +55,34 @@ class RegistrationStore:
                 particulars,
                 row["erased"],
                 number,
+                row["round"],
+                row["particulars_version"],
+                row["held_version"],
+                row["closed"],
             )
         return found
 
     async def save(self, conn: Conn, states: Sequence[Registration]) -> None:
-        """Write the registrations, new and changed; a pushed one is due for its first poll."""
+        """Write the registrations, new and changed; a pushed one is due for its first poll.
+
+        The pauses between its polls begin anew: a later round is not asked about more seldom.
+        """
         await conn.execute(
             "INSERT INTO registration (dossier_id, code, status, unit_code, province_code,"
-            " procedure_code, accepted_at, erased, personal)"
+            " procedure_code, accepted_at, erased, personal, round, particulars_version,"
+            " held_version, closed)"
             " SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],"
-            " $6::text[], $7::timestamptz[], $8::boolean[], $9::bytea[])"
+            " $6::text[], $7::timestamptz[], $8::boolean[], $9::bytea[], $10::int[], $11::int[],"
+            " $12::int[], $13::boolean[])"
             " ON CONFLICT (dossier_id) DO UPDATE SET code = excluded.code,"
             " status = excluded.status, unit_code = excluded.unit_code,"
             " province_code = excluded.province_code, procedure_code = excluded.procedure_code,"
             " accepted_at = excluded.accepted_at, erased = excluded.erased,"
-            " personal = excluded.personal,"
+            " personal = excluded.personal, round = excluded.round,"
+            " particulars_version = excluded.particulars_version,"
+            " held_version = excluded.held_version, closed = excluded.closed,"
+            " polls = CASE WHEN registration.status <> excluded.status"
+            "   THEN 0 ELSE registration.polls END,"
             " next_poll_at = CASE WHEN registration.status <> excluded.status"
             "   THEN clock_timestamp() ELSE registration.next_poll_at END",
             [case.dossier_id for case in states],
@@ -78,6 +94,10 @@ class RegistrationStore:
             [case.accepted_at for case in states],
             [case.erased for case in states],
             [self._seal(case) for case in states],
+            [case.round for case in states],
+            [case.particulars_version for case in states],
+            [case.held_version for case in states],
+            [case.closed for case in states],
         )
 
     def _seal(self, case: Registration) -> bytes | None:
@@ -104,12 +124,15 @@ class RegistrationStore:
         )
 
 
-async def is_erased(conn: Conn, dossier_id: UUID) -> bool:
-    """Return whether the personal data of the dossier were erased."""
-    erased = await conn.fetchval(
-        "SELECT erased FROM registration WHERE dossier_id = $1", dossier_id
+async def why_untold(conn: Conn, dossier_id: UUID) -> str | None:
+    """Return why the register is not to be told of the dossier, None when it is."""
+    row = await conn.fetchrow(
+        "SELECT erased, closed FROM registration WHERE dossier_id = $1", dossier_id
     )
-    return bool(erased)
+    if row is None:
+        return None
+    # An ended dossier is nobody's any more: that its data are erased too is no news.
+    return CLOSED if row["closed"] else ERASED if row["erased"] else None
 
 
 async def claim_due(pool: Pool, limit: int) -> list[Due]:
@@ -124,10 +147,16 @@ async def claim_due(pool: Pool, limit: int) -> list[Due]:
         "   AND next_poll_at <= clock_timestamp() ORDER BY next_poll_at LIMIT $1"
         "   FOR UPDATE SKIP LOCKED) due"
         " WHERE r.dossier_id = due.dossier_id"
-        " RETURNING r.dossier_id, r.code, r.province_code, r.procedure_code",
+        " RETURNING r.dossier_id, r.code, r.province_code, r.procedure_code, r.round",
         limit,
     )
     return [
-        Due(row["dossier_id"], row["code"], row["province_code"], row["procedure_code"])
+        Due(
+            row["dossier_id"],
+            row["code"],
+            row["province_code"],
+            row["procedure_code"],
+            row["round"],
+        )
         for row in rows
     ]

@@ -1,124 +1,122 @@
-"""The officer's desk over HTTP: what waits, accept, return. An officer sees their unit only."""
+"""The officer's desk over HTTP: lists and dossiers. An officer sees their unit only."""
 
-import hashlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from urllib.parse import urlencode
+from uuid import UUID
 
-from fastapi import FastAPI, Query, Request
-from pydantic import Field
+from fastapi import FastAPI, Query, Request, Response
 
-from contracts.decision import Refused
-from contracts.envelope import Cause
-from contracts.model import Contract, ReturnKind
-from plumbing.applying import Item, Part, apply, lock
+from contracts.model import Contract
+from contracts.particulars import Particulars
+from plumbing.applying import Part
 from plumbing.assembly import Running
-from plumbing.serving import ProblemRaised, authenticate
-from plumbing.tokens import Client, TokenVerifier
-from routing.domain import Accept, Case, GiveBack, allowed_acts
-from routing.store import load_desk, load_one
+from plumbing.serving import ProblemRaised
+from plumbing.tokens import TokenVerifier
+from routing import acts_api, slips_api
+from routing.acting import Desk
+from routing.desk import ListName, Place, load_list
+from routing.domain import Case, prepared_apology, why_not
+from routing.officers import Officers
+from routing.views import CaseView, DeskRow, row_of, view_of
 
-SCOPE = "desk:act"
-
-
-class DeskRow(Contract):
-    """One dossier on the desk."""
-
-    dossier_id: UUID
-    dossier_code: str
-    procedure_code: str
-    papers: tuple[str, ...]
-    submitted_at: datetime
-    allowed: tuple[str, ...]
+Limit = Annotated[int, Query(ge=1, le=500)]
 
 
-class CaseView(Contract):
-    """Where a dossier stands after an act."""
+class ParticularsView(Contract):
+    """The personal data of a dossier as they were last handed in."""
 
     dossier_id: UUID
-    dossier_code: str
-    status: str
-    allowed: tuple[str, ...]
+    particulars: Particulars
 
 
-class ReturnRequest(Contract):
-    """Why the dossier goes back: a kind, reasons from the closed list, papers asked for."""
+class PreparedApology(Contract):
+    """An apology that an officer only has to send: the reason and the new day it would give."""
 
-    kind: ReturnKind
-    reasons: Annotated[tuple[str, ...], Field(min_length=1, max_length=10)]
-    papers: Annotated[tuple[str, ...], Field(max_length=20)] = ()
-
-
-def routes(app: FastAPI, running: Running, part: Part[Case], verifier: TokenVerifier) -> None:
-    """Add the desk's routes to the app."""
-
-    async def officer(request: Request) -> tuple[Client, str]:
-        client = await authenticate(request, verifier, SCOPE)
-        unit = client.claims.get("unit_code")
-        if client.claims.get("role") != "officer" or not isinstance(unit, str):
-            raise ProblemRaised(403, "not-an-officer", "Not allowed", "The token names no unit.")
-        return client, unit
-
-    @app.get("/v1/desk")
-    async def desk(
-        request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100
-    ) -> list[DeskRow]:
-        """Return what waits on the officer's desk, the oldest first."""
-        _, unit = await officer(request)
-        async with running.pool.acquire() as conn:
-            waiting = await load_desk(conn, unit, limit)
-        return [
-            DeskRow(
-                dossier_id=one.dossier_id,
-                dossier_code=one.code,
-                procedure_code=one.procedure_code,
-                papers=one.papers,
-                submitted_at=one.submitted_at,
-                allowed=("accept", "return"),
-            )
-            for one in waiting
-        ]
-
-    @app.post("/v1/dossiers/{dossier_id}/accept")
-    async def accept(request: Request, dossier_id: UUID) -> CaseView:
-        """Receive the dossier; 409 with the allowed acts when that is not possible now."""
-        client, unit = await officer(request)
-        return await _act(running, part, unit, dossier_id, Accept(client.client_id))
-
-    @app.post("/v1/dossiers/{dossier_id}/return")
-    async def give_back(request: Request, dossier_id: UUID, body: ReturnRequest) -> CaseView:
-        """Give the dossier back; 409 with the allowed acts when that is not possible now."""
-        client, unit = await officer(request)
-        act = GiveBack(client.client_id, body.kind, body.reasons, body.papers)
-        return await _act(running, part, unit, dossier_id, act)
-
-
-async def _act(
-    running: Running, part: Part[Case], unit: str, dossier_id: UUID, act: Accept | GiveBack
-) -> CaseView:
-    async with running.pool.acquire() as conn, conn.transaction():
-        case = await load_one(conn, dossier_id)
-        if case is None or case.unit_code != unit:
-            raise ProblemRaised(404, "no-such-dossier", "Not found", "Not on your unit's desk.")
-        heads = await lock(conn, {dossier_id: case.code})
-        cause = Cause(f"command:{uuid4()}", hashlib.sha256(repr(act).encode()).hexdigest())
-        item = Item(dossier_id, act, cause)
-        (decision,) = await apply(conn, part, running.keys, heads, [item], running.clock())
-    if isinstance(decision, Refused):
-        raise ProblemRaised(
-            409, "act-not-allowed", "Not allowed now", decision.reason, allowed=decision.allowed
-        )
-    running.wake()
-    case = decision.state
-    return CaseView(
-        dossier_id=dossier_id,
-        dossier_code=case.code,
-        status=case.status,
-        allowed=allowed_acts(case),
-    )
+    reason: str
+    new_due_on: date
 
 
 def binder(running: Running, part: Part[Case], verifier: TokenVerifier) -> Callable[[FastAPI], Any]:
     """Return what adds the routes once the app exists."""
-    return lambda app: routes(app, running, part, verifier)
+    desk, officers = Desk(running, part), Officers(verifier)
+
+    def add(app: FastAPI) -> None:
+        _add_lists(app, desk, officers)
+        _add_dossiers(app, desk, officers)
+        acts_api.routes(app, desk, officers)
+        slips_api.routes(app, desk, officers)
+
+    return add
+
+
+def _add_lists(app: FastAPI, desk: Desk, officers: Officers) -> None:
+    @app.get("/v1/desk")
+    async def lists(
+        request: Request,
+        response: Response,
+        name: Annotated[ListName, Query(alias="list")] = "waiting",
+        after: str | None = None,
+        limit: Limit = 100,
+    ) -> list[DeskRow]:
+        """Return one list of the officer's unit, the most pressing first.
+
+        Where it goes on stands in the header `Link` as `rel="next"`.
+        """
+        officer = await officers.of(request)
+        place = None if after is None else _place(after)
+        context = desk.context()
+        async with desk.running.pool.acquire() as conn:
+            cases, goes_on = await load_list(conn, name, officer.unit_code, place, limit, context)
+        if goes_on is not None:
+            query = urlencode({"list": name, "after": goes_on.text(), "limit": limit})
+            response.headers["link"] = f'</v1/desk?{query}>; rel="next"'
+        return [row_of(case, context) for case in cases]
+
+
+def _place(after: str) -> Place:
+    place = Place.read(after)
+    if place is None:
+        wrong = {
+            "field": "after",
+            "rule": "no_place",
+            "detail": "Not a place of a list; take it from the header Link.",
+            "source": "OpenAPI",
+        }
+        raise ProblemRaised(
+            422, "invalid-request", "Invalid request", "See errors.", errors=(wrong,)
+        )
+    return place
+
+
+def _add_dossiers(app: FastAPI, desk: Desk, officers: Officers) -> None:
+    @app.get("/v1/dossiers/{dossier_id}")
+    async def dossier(request: Request, dossier_id: UUID) -> CaseView:
+        """Return where the dossier stands, what may be done, and its whole way."""
+        officer = await officers.of(request)
+        return view_of(await desk.look(officer, dossier_id), desk.context())
+
+    @app.get("/v1/dossiers/{dossier_id}/particulars")
+    async def particulars(
+        request: Request, response: Response, dossier_id: UUID
+    ) -> ParticularsView:
+        """Return the personal data; that they were read is written down first."""
+        officer = await officers.of(request)
+        case = await desk.see(officer, dossier_id, "particulars")
+        response.headers["cache-control"] = "no-store"
+        if case.particulars is None:
+            detail = "They were erased." if case.erased else "They are not kept, or not here yet."
+            raise ProblemRaised(404, "no-particulars", "No personal data", detail)
+        return ParticularsView(dossier_id=dossier_id, particulars=case.particulars)
+
+    @app.get("/v1/dossiers/{dossier_id}/prepared-apology")
+    async def apology(request: Request, dossier_id: UUID) -> PreparedApology:
+        """Return an apology made ready, from the last working day on which it is in time."""
+        officer = await officers.of(request)
+        case, context = await desk.look(officer, dossier_id), desk.context()
+        prepared = prepared_apology(case, context)
+        if prepared is None:
+            why = why_not("apologise", case, context) or "The appointment is not near."
+            raise ProblemRaised(404, "no-apology-prepared", "Nothing prepared", why)
+        return PreparedApology(reason=prepared.reason, new_due_on=prepared.new_due_on)

@@ -1,0 +1,50 @@
+"""The conditions of a marriage, and who must prove their identity."""
+
+from typing import Final
+
+from contracts.portal import FieldProblem
+from intake.conditions.ages import is_certainly_under
+from intake.conditions.matter import Found, Matter
+
+#: Full years from which one may marry.
+MARRIAGE_YEARS: Final = {"groom": 20, "bride": 18}
+_NAMES = {"groom": "Nam", "bride": "Nữ"}
+_AGES = "Luật Hôn nhân và gia đình 2014, Điều 8"
+_IDENTITY = "Luật Hộ tịch 2014, Điều 17; NĐ 123/2015/NĐ-CP, Điều 2"
+
+
+def check_ages(matter: Matter) -> Found:
+    """Yield a problem for each spouse who is too young on the day.
+
+    Source: Luật Hôn nhân và gia đình 2014, Điều 8(1)(a): a man of full 20, a woman of full 18.
+    """
+    for role, years in MARRIAGE_YEARS.items():
+        spouse = matter.form.people.get(role)
+        if spouse is None or spouse.born_on is None:
+            continue
+        if is_certainly_under(spouse.born_on, years, matter.on):
+            detail = f"{_NAMES[role]} phải từ đủ {years} tuổi trở lên mới được kết hôn."
+            yield FieldProblem(
+                field=f"form.{role}.born_on", rule="marriage.too_young", detail=detail, source=_AGES
+            )
+
+
+def check_identities(matter: Matter) -> Found:
+    """Yield a problem for each person who must prove who they are and declares nothing for it.
+
+    A Vietnamese declares the personal number, a foreigner a paper; who declares either is left
+    to the officer.
+
+    Source: Luật Hộ tịch 2014, Điều 17; NĐ 123/2015/NĐ-CP, Điều 2.
+    """
+    if matter.form.kind not in ("marriage", "marital_status"):
+        return
+    for role, person in matter.form.people.items():
+        if person.has_number or person.has_paper:
+            continue
+        field, detail = "personal_number", "Phải khai số định danh cá nhân."
+        if person.nationality not in (None, "VN"):
+            field, detail = "paper", "Người nước ngoài phải khai giấy tờ chứng minh nhân thân."
+        yield FieldProblem(
+            field=f"form.{role}.{field}", rule="identity.missing", detail=detail, source=_IDENTITY
+        )

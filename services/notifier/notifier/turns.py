@@ -1,0 +1,94 @@
+"""In which order steps are told: they come over several topics, and causes are told first."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from contracts.events import EVENTS
+from contracts.lifecycle import SUPPLEMENT, way
+from contracts.model import Step
+from notifier.correspondence import Correspondence, News
+from reference import Reference
+
+_SERVICE = {data.name: data.service for data in EVENTS}
+#: Told to portals even when the status stays: they bring an appointment or another authority.
+_INFORMS: frozenset[Step] = frozenset({"accepted", "forwarded", "rescheduled", "resumed"})
+#: Told to portals alone: the citizen was there.
+_PORTAL_ONLY: frozenset[Step] = frozenset({"handed_over"})
+#: How the work goes on, which nobody needs to hear once the result is there.
+_OVERTAKEN: frozenset[Step] = frozenset({"forwarded", "rescheduled", "stopped", "resumed"})
+
+
+def take_in(state: Correspondence, news: News, reference: Reference) -> Correspondence:
+    """Return the correspondence with the step, only once, and `news` as far as turns have come."""
+    known = (*state.news, *state.early)
+    if any(one.event_id == news.event_id for one in known):
+        return state
+    state = replace(state, early=(*state.early, _with_key(news, known)))
+    while ready := _next(state):
+        early = tuple(one for one in state.early if one is not ready)
+        turned = _turned(state.news, ready, reference)
+        state = replace(state, news=(*state.news, turned), early=early)
+    return state
+
+
+def _with_key(news: News, known: tuple[News, ...]) -> News:
+    # All of a step come from one service, in its order, so that the count is always the same.
+    times = 1 + sum(one.step == news.step for one in known)
+    return replace(news, key=news.step if times == 1 else f"{news.step}-{times}")
+
+
+def _next(state: Correspondence) -> News | None:
+    waiting: set[str] = set()
+    for news in state.early:
+        service = _SERVICE[news.step]
+        if service not in waiting and _may_follow(state.news, news):
+            return news
+        waiting.add(service)
+    return None
+
+
+def _may_follow(told: Iterable[News], news: News) -> bool:
+    """Return whether what led to the step was told.
+
+    The register answers an acceptance of its round or a newer one, a hand-over follows the
+    result, and personal data that were accepted were handed in.
+    """
+    match news.step:
+        case "submitted":
+            return True
+        case "registered":
+            return any(one.step == "accepted" and one.round >= news.round for one in told)
+        case "handed_over":
+            return any(one.step == "registered" for one in told)
+        case "accepted":
+            handed_in = (one for one in told if one.step in ("submitted", "resubmitted"))
+            return any(one.version >= news.version for one in handed_in)
+    return any(one.step == "submitted" for one in told)
+
+
+def _turned(told: tuple[News, ...], news: News, reference: Reference) -> News:
+    current = told[-1].status if told else None
+    passed = _passed(current, news, reference)
+    news = replace(news, passed=passed, status=passed[-1] if passed else current)
+    if news.step == "resubmitted":
+        news = replace(news, final=any(map(_is_end, told)))
+    overtaken = (
+        news.step in _OVERTAKEN and not news.final and any(one.step == "registered" for one in told)
+    )
+    if overtaken or news.step in _PORTAL_ONLY:
+        news = replace(news, citizen="silent")
+    if overtaken or not (passed or news.step in _INFORMS):
+        news = replace(news, portal="silent")
+    return news
+
+
+def _passed(current: int | None, news: News, reference: Reference) -> tuple[int, ...]:
+    unasked = news.step == "resubmitted" and current != SUPPLEMENT
+    return () if news.target is None or unasked else way(current, news.target, reference)
+
+
+def _is_end(news: News) -> bool:
+    return news.final or (
+        news.step in ("registered", "withdrawn")
+        or (news.step == "returned" and news.kind != "supplement")
+    )

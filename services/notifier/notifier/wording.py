@@ -1,0 +1,143 @@
+"""The words for each step: what happened, why, and what to do next."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.model import VIETNAM, Step
+from notifier.correspondence import News
+from reference import Reference
+
+_OTHER_PAPER = "giấy tờ được nêu trên cổng đã nộp hồ sơ"
+_WEEKDAYS = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
+_ASK = "nếu cần hỏi thêm, vui lòng liên hệ Ủy ban nhân dân nơi nhận hồ sơ."
+
+
+@dataclass(frozen=True)
+class Wording:
+    """`what` happened to the dossier, why, and what comes `then`; `subject` is short for `what`."""
+
+    what: str
+    then: str
+    reasons: tuple[str, ...] = ()
+    papers: tuple[str, ...] = ()
+    short: str = ""
+    opening: str = "Hồ sơ"
+
+    @property
+    def subject(self) -> str:
+        """Return what happened, as short as a subject wants it."""
+        return self.short or self.what
+
+
+def wording(news: News, reference: Reference) -> Wording:
+    """Return the words for a step the citizen is told; they name nobody."""
+    return _WORDS[news.step](news, reference)
+
+
+def in_words(at: datetime) -> str:
+    """Return the moment in Vietnam's time, for example `17:00 Thứ Ba, 24/11/2026`."""
+    local = at.astimezone(VIETNAM)
+    return f"{local:%H:%M} {_WEEKDAYS[local.weekday()]}, {local:%d/%m/%Y}"
+
+
+def _submitted(news: News, reference: Reference) -> Wording:
+    what = "đã được gửi đến cơ quan đăng ký hộ tịch"
+    then = "vui lòng giữ mã này để tra cứu và chờ thông báo tiếp nhận."
+    return Wording(what, then, short="đã được gửi")
+
+
+def _resubmitted(news: News, reference: Reference) -> Wording:
+    if news.final:
+        return Wording("đã kết thúc, phần bổ sung không làm thay đổi kết quả", _ASK)
+    return Wording("đã nhận được phần bổ sung", "vui lòng chờ thông báo của cơ quan giải quyết.")
+
+
+def _forwarded(news: News, reference: Reference) -> Wording:
+    on = news.occurred_at.astimezone(VIETNAM).date()
+    unit = reference.unit(news.unit_code or "", on)
+    where = f"Ủy ban nhân dân {unit.name}" if unit else "cơ quan có thẩm quyền"
+    then = "không cần nộp lại hồ sơ."
+    return Wording(f"đã được chuyển đến {where}", then, _acts(news, "forward", reference))
+
+
+def _accepted(news: News, reference: Reference) -> Wording:
+    if news.due_at:
+        then = f"hẹn trả kết quả {in_words(news.due_at)}; chưa cần làm gì thêm."
+        return Wording("đã được tiếp nhận", then)
+    what = "đã được tiếp nhận và đang được giải quyết"
+    then = "vui lòng chờ thông báo kết quả, chưa cần làm gì thêm."
+    return Wording(what, then, short="đã được tiếp nhận")
+
+
+def _returned(news: News, reference: Reference) -> Wording:
+    rows = [reference.return_reason(code) for code in news.reasons]
+    reasons = tuple(row.text_vi.rstrip(".") for row in rows if row is not None)
+    papers = tuple(dict.fromkeys(_paper(code, reference) for code in news.papers))
+    if news.kind == "refused":
+        return Wording("không được giải quyết", _ASK, reasons, papers)
+    if news.kind == "wrong_authority":
+        then = "vui lòng nộp lại đúng nơi trên cổng đã nộp hồ sơ."
+        return Wording("nộp chưa đúng cơ quan giải quyết", then, reasons, papers)
+    until = f", chậm nhất {in_words(news.due_at)}" if news.due_at else ""
+    then = f"vui lòng nộp bổ sung trên cổng đã nộp hồ sơ{until}."
+    return Wording("cần bổ sung", then, reasons, papers)
+
+
+def _paper(code: str, reference: Reference) -> str:
+    """Return the paper as it stands inside a sentence."""
+    row = reference.paper(code)
+    return f"{row.name_vi[0].lower()}{row.name_vi[1:]}" if row else _OTHER_PAPER
+
+
+def _rescheduled(news: News, reference: Reference) -> Wording:
+    when = in_words(news.due_at) if news.due_at else "theo thông báo trên cổng đã nộp hồ sơ"
+    if news.kind == "verification":
+        reasons = _acts(news, "verification", reference)
+        return Wording("cần xác minh thêm", f"hẹn trả kết quả {when}.", reasons)
+    then = f"hẹn lại ngày trả kết quả: {when}."
+    reasons = _acts(news, "apology", reference)
+    return Wording("chậm trả kết quả", then, reasons, opening="Xin lỗi, hồ sơ")
+
+
+def _stopped(news: News, reference: Reference) -> Wording:
+    reasons = _acts(news, "stop", reference)
+    if news.final:
+        then = "nếu vẫn có nhu cầu, vui lòng nộp hồ sơ mới."
+        return Wording("đã dừng giải quyết và kết thúc", then, reasons)
+    return Wording("tạm dừng giải quyết", "vui lòng chờ thông báo khi giải quyết tiếp.", reasons)
+
+
+def _resumed(news: News, reference: Reference) -> Wording:
+    if news.due_at:
+        return Wording("được giải quyết tiếp", f"hẹn trả kết quả {in_words(news.due_at)}.")
+    return Wording("được giải quyết tiếp", "vui lòng chờ thông báo tiếp theo.")
+
+
+def _withdrawn(news: News, reference: Reference) -> Wording:
+    then = "nếu không yêu cầu rút, vui lòng liên hệ Ủy ban nhân dân nơi nhận hồ sơ."
+    return Wording("đã được rút và không giải quyết tiếp", then, short="đã được rút")
+
+
+def _registered(news: News, reference: Reference) -> Wording:
+    then = "vui lòng nhận kết quả tại Ủy ban nhân dân nơi giải quyết hoặc trên cổng đã nộp hồ sơ."
+    return Wording("đã đăng ký xong", then)
+
+
+_WORDS: dict[Step, Callable[[News, Reference], Wording]] = {
+    "submitted": _submitted,
+    "resubmitted": _resubmitted,
+    "forwarded": _forwarded,
+    "accepted": _accepted,
+    "returned": _returned,
+    "rescheduled": _rescheduled,
+    "stopped": _stopped,
+    "resumed": _resumed,
+    "withdrawn": _withdrawn,
+    "registered": _registered,
+}
+
+
+def _acts(news: News, act: str, reference: Reference) -> tuple[str, ...]:
+    rows = [reference.act_reason(act, code) for code in news.reasons]
+    return tuple(row.text_vi.rstrip(".") for row in rows if row is not None)

@@ -1,0 +1,71 @@
+"""Which law a case is under, and what that law asks of it."""
+
+from datetime import date, datetime
+from functools import lru_cache
+
+from contracts.model import VIETNAM
+from reference import ActReason, Procedure, Reference
+from routing.domain.case import Case, RoutingContext
+
+#: How many answers are remembered; each depends on its arguments alone.
+REMEMBERED = 4096
+
+
+@lru_cache(maxsize=REMEMBERED)
+def local_day(at: datetime) -> date:
+    """Return the day of a moment in Vietnam."""
+    return at.astimezone(VIETNAM).date()
+
+
+def decided_on(context: RoutingContext) -> date:
+    """Return the day of the decision in Vietnam."""
+    return local_day(context.now)
+
+
+def law_day(case: Case, context: RoutingContext) -> date:
+    """Return the day whose law applies: that of the submission."""
+    return local_day(case.submitted_at or context.now)
+
+
+def procedure_of(case: Case, context: RoutingContext) -> Procedure | None:
+    """Return the case's procedure as it stood on the day of submission, or None."""
+    return context.reference.procedure(case.procedure_code, law_day(case, context))
+
+
+def missing_papers(case: Case, context: RoutingContext) -> tuple[str, ...]:
+    """Return the kinds of paper the procedure asks for and the dossier lacks.
+
+    Source: the procedure's row in the reference data.
+    """
+    procedure = procedure_of(case, context)
+    if procedure is None or not procedure.attachments:
+        return ()
+    return tuple([kind for kind in procedure.attachments if kind not in case.papers])
+
+
+def competent_units(case: Case, context: RoutingContext) -> frozenset[str]:
+    """Return the units competent on the day of submission; empty for no such procedure.
+
+    Source: Luật Hộ tịch 2014, Điều 7, 35, 63; NĐ 120/2025/NĐ-CP, Điều 4.
+    """
+    on = law_day(case, context)
+    return _competent(context.reference, case.procedure_code, case.residence_unit_code, on)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _competent(
+    known: Reference, procedure_code: str, residence_unit_code: str, on: date
+) -> frozenset[str]:
+    procedure = known.procedure(procedure_code, on)
+    if procedure is None:
+        return frozenset()
+    return known.competent_units(procedure, residence_unit_code, on)
+
+
+def act_reason(act: str, code: str, case: Case, context: RoutingContext) -> ActReason | None:
+    """Return the reason of the closed list the law of the submission knows for an act, or None.
+
+    Source: NĐ 61/2018/NĐ-CP, Điều 19; TT 03/2025/TT-VPCP.
+    """
+    reason = context.reference.act_reason(act, code)
+    return reason if reason is not None and reason.is_valid(law_day(case, context)) else None

@@ -1,0 +1,67 @@
+"""What the register says, and the personal data as they come and go."""
+
+from contracts.decision import Decision, ParticularsArrived, ParticularsErased
+from contracts.envelope import Envelope
+from contracts.events import Registered, RegisterReturned
+from routing.domain import clock
+from routing.domain.case import OPEN, REGISTER, BookEntry, Case, RoutingContext, Status
+from routing.domain.desk import EXHAUSTED
+from routing.domain.returning import given_back
+from routing.domain.stopping import withdrawn
+
+#: Nothing is printed or decided any more with the data of a dossier in one of these.
+NOT_NEEDED: frozenset[Status] = frozenset({"handed_over", "withdrawn"})
+
+
+def on_registered(message: Envelope, case: Case, context: RoutingContext) -> Decision[Case]:
+    """Remember where the register has it, whatever the case waited for; the final ones stay."""
+    data = message.data
+    assert isinstance(data, Registered)
+    if case.status not in OPEN:
+        return Decision(case)
+    entry = BookEntry(data.number, data.book, data.page, data.registered_on)
+    pauses = clock.resumed(case, context.now)
+    return Decision(case.but(status="registered", resumes_to="unseen", entry=entry, pauses=pauses))
+
+
+def on_register_returned(message: Envelope, case: Case, context: RoutingContext) -> Decision[Case]:
+    """Return to the citizen what the register sent back: the one-stop owns that relation.
+
+    A dossier the citizen asked for is given back instead; a second supplement is none. An answer
+    to an earlier acceptance, and one to a dossier that is not with the register, are noted only.
+
+    Source: NĐ 61/2018/NĐ-CP, NĐ 118/2025/NĐ-CP (one supplement).
+    """
+    data = message.data
+    assert isinstance(data, RegisterReturned)
+    stands = case.resumes_to if case.status == "stopped" else case.status
+    if stands != "accepted" or data.round != case.rounds:
+        return Decision(case)
+    case = case.but(resumes_to="unseen")
+    if case.withdrawal_requested_at is not None:
+        return withdrawn(case, REGISTER, context)
+    if data.kind == "supplement" and case.supplements:
+        return given_back(case, "refused", EXHAUSTED, (), REGISTER, context)
+    return given_back(case, data.kind, data.reasons, (), REGISTER, context)
+
+
+def on_particulars(
+    message: ParticularsArrived, case: Case, context: RoutingContext
+) -> Decision[Case]:
+    """Keep the newest personal data, while a slip or a result may have to name the citizen."""
+    if case.erased or case.status in NOT_NEEDED:
+        return Decision(case)
+    return Decision(case.but(particulars=message.particulars))
+
+
+def on_erased(message: ParticularsErased, case: Case, context: RoutingContext) -> Decision[Case]:
+    """Forget the personal data for ever; what becomes of the dossier the register decides.
+
+    Source: Luật 91/2025/QH15, Điều 14.
+    """
+    return Decision(case.but(particulars=None, erased=True))
+
+
+def noted(message: Envelope, case: Case, context: RoutingContext) -> Decision[Case]:
+    """Take note of an event that changes nothing but the trail."""
+    return Decision(case)

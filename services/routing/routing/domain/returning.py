@@ -1,0 +1,62 @@
+"""Giving back: a supplement asked for, a refusal, a wrong authority."""
+
+import re
+from collections.abc import Mapping
+
+from contracts.decision import Decision, Refused
+from contracts.events import Returned
+from contracts.model import ReturnKind
+from routing.domain import clock
+from routing.domain.acts import refusal, why_not
+from routing.domain.case import Case, GiveBack, RoutingContext
+
+#: The act a return of each kind is.
+RETURN_ACTS: Mapping[ReturnKind, str] = {
+    "supplement": "supplement",
+    "refused": "refuse",
+    "wrong_authority": "wrong_authority",
+}
+NO_REASON = "A return names at least one reason, each from the closed list of its kind."
+NO_PAPER_CODE = "A paper is named by its code."
+_CODE = re.compile(r"[a-z0-9_]{1,64}")
+
+
+def give_back(act: GiveBack, case: Case, context: RoutingContext) -> Decision[Case] | Refused:
+    """Return by an officer's hand, with reasons of that kind from the closed list.
+
+    Source: NĐ 61/2018/NĐ-CP, NĐ 118/2025/NĐ-CP (one supplement); Luật Hộ tịch 2014, Điều 5, 9.
+    """
+    if reason := why_not(RETURN_ACTS[act.kind], case, context):
+        return refusal(case, context, reason)
+    reasons = [context.reference.return_reason(code) for code in act.reasons]
+    if not reasons or any(one is None or one.kind != act.kind for one in reasons):
+        return refusal(case, context, NO_REASON)
+    if not all(_CODE.fullmatch(paper) for paper in act.papers):
+        return refusal(case, context, NO_PAPER_CODE)
+    return given_back(case, act.kind, act.reasons, act.papers, act.actor, context)
+
+
+def given_back(
+    case: Case,
+    kind: ReturnKind,
+    reasons: tuple[str, ...],
+    papers: tuple[str, ...],
+    actor: str,
+    context: RoutingContext,
+) -> Decision[Case]:
+    """Return the case to the citizen; a supplement stops every clock and says until when."""
+    over = case.but(status=kind, pauses=clock.resumed(case, context.now))
+    if kind == "supplement":
+        over = over.but(
+            supplements=case.supplements + 1,
+            supplement_due=clock.supplement_due(case, context),
+            pauses=clock.paused(over, clock.SUPPLEMENT_ASKED, context),
+        )
+    returned = Returned(
+        kind=kind,
+        reasons=reasons,
+        papers=papers,
+        actor=actor,
+        supplement_due=over.supplement_due if kind == "supplement" else None,
+    )
+    return Decision(over, (returned,))

@@ -1,0 +1,103 @@
+"""The one-stop's papers over HTTP, to print or to send: slips and the control sheet."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import FastAPI, Query, Request, Response
+
+from contracts.particulars import Particulars
+from plumbing.serving import ProblemRaised
+from routing.acting import Desk
+from routing.domain import Case, Issued
+from routing.officers import Officers
+from routing.slips.building import slip_of
+from routing.slips.content import Citizen, ControlSheet, Dossier, Slip
+from routing.slips.control import control_sheet
+from routing.slips.html import render_html
+from routing.slips.pdf import render_pdf
+
+Form = Literal["pdf", "html"]
+SlipName = Literal["acceptance", "supplement", "refusal", "apology", "stop"]
+
+#: A paper shows a citizen: it is not kept on the way, and loads and runs nothing.
+_HEADERS = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+}
+
+
+def routes(app: FastAPI, desk: Desk, officers: Officers) -> None:
+    """Add the papers to the app."""
+    known = desk.context().reference
+
+    @app.get("/v1/dossiers/{dossier_id}/slips/{key}.{form}", response_class=Response)
+    async def slip(
+        request: Request,
+        dossier_id: UUID,
+        key: SlipName,
+        form: Form,
+        n: Annotated[int | None, Query(ge=1, le=1000)] = None,
+    ) -> Response:
+        """Return the `n`-th slip issued of that key, else the last; who read it is written down."""
+        officer = await officers.of(request)
+        case = await desk.see(officer, dossier_id, f"slip:{key}:{n or 'last'}")
+        issued = _issued(case, key, n)
+        if issued is None:
+            raise _no_such_paper()
+        dossier, at = dossier_at(case, issued.at), _to_the_second(issued.at)
+        return await _answer(slip_of(dossier, issued.data, at, known), form)
+
+    @app.get("/v1/dossiers/{dossier_id}/control-sheet.{form}", response_class=Response)
+    async def sheet(request: Request, dossier_id: UUID, form: Form) -> Response:
+        """Return the control sheet as of now; nothing personal stands on it."""
+        officer = await officers.of(request)
+        case, now = await desk.look(officer, dossier_id), desk.context().now
+        printed = control_sheet(case.trail, known, dossier_at(case, now), _to_the_second(now))
+        return await _answer(printed, form)
+
+
+def dossier_at(case: Case, at: datetime) -> Dossier:
+    """Return what a paper of that moment says of the dossier: the unit is the one of then."""
+    units = [entry.unit_code for entry in case.trail if entry.unit_code and entry.at <= at]
+    return Dossier(
+        code=case.code,
+        procedure_code=case.procedure_code,
+        unit_code=units[-1] if units else case.unit_code,
+        papers=case.papers,
+        received_at=case.received_at,
+        due=case.appointment,
+        citizen=_citizen(case.particulars),
+    )
+
+
+def _to_the_second(at: datetime) -> datetime:
+    # The date of a PDF has no smaller part.
+    return at.replace(microsecond=0)
+
+
+def _citizen(particulars: Particulars | None) -> Citizen | None:
+    if particulars is None:
+        return None
+    one = particulars.applicant
+    return Citizen(full_name=one.full_name, phone=one.phone or "", email=one.email or "")
+
+
+def _issued(case: Case, key: SlipName, n: int | None) -> Issued | None:
+    of_key = [one for one in case.issued if one.key == key]
+    if n is None:
+        return of_key[-1] if of_key else None
+    return of_key[n - 1] if n <= len(of_key) else None
+
+
+async def _answer(paper: Slip | ControlSheet | None, form: Form) -> Response:
+    if paper is None:
+        raise _no_such_paper()
+    if form == "html":
+        return Response(render_html(paper), 200, _HEADERS, "text/html; charset=utf-8")
+    return Response(await render_pdf(paper), 200, _HEADERS, "application/pdf")
+
+
+def _no_such_paper() -> ProblemRaised:
+    return ProblemRaised(404, "no-such-paper", "Not found", "No such paper was issued.")

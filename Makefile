@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap run up down status logs stop start samples test check bench chaos lock clean
+.PHONY: help bootstrap run up down status logs stop start samples whatif test check bench chaos lock clean
 
 help: ## show this help
 	@echo "make <target> [NAME=value]"
@@ -18,7 +18,7 @@ help: ## show this help
 bootstrap:
 	@$(BOOT) deploy/local/bootstrap.py || { test -x $(RUN) || exit 1; $(PYTHON) deploy/local/bootstrap.py; }
 
-run: bootstrap ## start everything, send sample dossiers, show them live (ONCE=1 ends by itself, BROKERS=3)
+run: bootstrap ## start everything, send sample dossiers, show them live (ONCE=1 ends by itself, BROKERS=3, AS_OF=2021-11-15)
 	@$(RUN) -m local_stack run
 
 up: bootstrap ## start everything and leave it running (BROKERS=3, REPLICAS=routing:2)
@@ -41,6 +41,9 @@ start: bootstrap ## start it again (SERVICE=routing)
 
 samples: bootstrap ## send the sample dossiers to a stack that is up and wait for their end
 	@$(RUN) -m local_stack samples
+
+whatif: bootstrap ## show what another day's law changes for the samples (DAY=2027-03-01)
+	@$(RUN) -m local_stack whatif
 
 test: bootstrap ## run all tests on a real Kafka and PostgreSQL
 	@$(RUN) -m pytest tests --ignore=tests/chaos

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -21,6 +21,15 @@ from plumbing.settings import CommonSettings
 def utc_now() -> datetime:
     """Return the instant, aware."""
     return datetime.now(UTC)
+
+
+def clock_ahead(seconds: float) -> Callable[[], datetime]:
+    """Return a clock that is that far ahead (negative: behind), for a day that is not today.
+
+    Rules live by it; tokens, signatures, leases and retries keep the real time.
+    """
+    ahead = timedelta(seconds=seconds)
+    return lambda: datetime.now(UTC) + ahead
 
 
 @dataclass

@@ -28,3 +28,11 @@ EFFECTS_OPEN = Gauge("dossiers_effects_open", "Calls not yet answered.", ["servi
 EFFECT_AGE = Gauge("dossiers_effect_oldest_seconds", "Age of the oldest open call.", ["service"])
 EFFECTS = Counter("dossiers_effects_total", "Calls answered.", ["service", "kind", "outcome"])
 EFFECT_SECONDS = Histogram("dossiers_effect_seconds", "Duration of one call.", ["service", "kind"])
+OPEN_CASES = Gauge(
+    "dossiers_open_cases", "Dossiers under way at the one-stop.", ["service", "state"]
+)
+OVERDUE_CASES = Gauge(
+    "dossiers_overdue_cases",
+    "Dossiers late to be received, or late for the citizen.",
+    ["service", "kind"],
+)

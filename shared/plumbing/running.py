@@ -12,7 +12,7 @@ import structlog
 import uvicorn
 
 from plumbing import watching
-from plumbing.assembly import Assemble, Assembly, Running, utc_now
+from plumbing.assembly import Assemble, Assembly, Running, clock_ahead
 from plumbing.consuming import Consumer
 from plumbing.database import Pool, open_pool
 from plumbing.effects import Executor
@@ -58,7 +58,8 @@ async def _run(settings: CommonSettings, service: str, migrations: Path, assembl
             return 0
         relay = Relay(service, settings.database_url, settings.kafka_bootstrap_servers)
         keys = KeyRing.from_json(settings.particulars_keys)
-        running = Running(settings, pool, keys, relay, utc_now)
+        clock = clock_ahead(settings.clock_offset_seconds)
+        running = Running(settings, pool, keys, relay, clock)
         assembly = await assemble(running)
         return await _live(running, assembly, service, health, stop)
     except Exception as error:  # the supervisor starts us again; say why we stopped

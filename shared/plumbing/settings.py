@@ -18,6 +18,8 @@ class CommonSettings(BaseSettings):
     oidc_jwks_url: str
     oidc_audience: str = "hotich"
     log_level: str = "INFO"
+    #: How far the rules' clock is ahead of the real one; to live on another day.
+    clock_offset_seconds: float = 0
     flood_limit: int = 100
     #: How long published rows stay, so that a damaged topic can be published again.
     sent_days: int = 30

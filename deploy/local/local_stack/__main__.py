@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from local_stack.as_of import stack_name
 from local_stack.errors import StackFailed
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -22,7 +23,7 @@ def up() -> None:
     from local_stack.status import lines
 
     began = time.monotonic()
-    stack = Stack(ROOT, stay=True, join=True)
+    stack = Stack(ROOT, stack_name(), stay=True, join=True)
     tell("Starting Kafka, PostgreSQL, the services and the sandbox ...")
     stack.start()
     seconds = time.monotonic() - began
@@ -36,7 +37,7 @@ def down() -> None:
     from local_stack.stack import Stack, tell
 
     began = time.monotonic()
-    Stack(ROOT).stop()
+    Stack(ROOT, stack_name()).stop()
     tell(f"Everything is stopped after {time.monotonic() - began:.1f} s.")
 
 
@@ -46,7 +47,7 @@ def status(format_: Annotated[str, typer.Option("--format", envvar="FORMAT")] = 
     from local_stack import status as known
     from local_stack.places import Place
 
-    current = known.current(Place(ROOT, "run"))
+    current = known.current(Place(ROOT, stack_name()))
     print(current.as_json() if format_ == "json" else "\n".join(known.lines(current)))
     raise typer.Exit(0 if current.running else 1)
 
@@ -56,7 +57,7 @@ def logs(
     service: Service = "", follow: Annotated[bool, typer.Option(envvar="FOLLOW")] = False
 ) -> None:
     """Show the last log lines, of all components or of SERVICE; FOLLOW=1 goes on."""
-    folder = ROOT / ".local" / "run" / "logs"
+    folder = ROOT / ".local" / stack_name() / "logs"
     files = sorted(str(file) for file in folder.glob(f"{service or '*'}.log"))
     if not files:
         raise StackFailed(service or "logs", f"no log in {folder}", advice="`make up` first")
@@ -69,7 +70,7 @@ def stop(service: Service) -> None:
     """Stop one service of the running stack; what it misses waits for it."""
     from local_stack.stack import Stack
 
-    Stack(ROOT).stop_component(service)
+    Stack(ROOT, stack_name()).stop_component(service)
 
 
 @app.command()
@@ -77,7 +78,7 @@ def start(service: Service) -> None:
     """Start one service that was stopped; returns when it is ready."""
     from local_stack.stack import Stack
 
-    stack = Stack(ROOT)
+    stack = Stack(ROOT, stack_name())
     stack.start_component(service)
     stack.await_component(service)
 
@@ -96,6 +97,14 @@ def samples() -> None:
     from local_stack.samples import main as samples_main
 
     raise typer.Exit(samples_main() or 0)
+
+
+@app.command()
+def whatif(day: Annotated[str, typer.Option(envvar="DAY")] = "2027-03-01") -> None:
+    """Print what the law of another day would change for the sample dossiers."""
+    from local_stack.whatif import main as whatif_main
+
+    whatif_main(day)
 
 
 @app.command()

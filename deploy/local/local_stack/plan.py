@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_stack import credentials, jars, kafka, owner, ports, postgres, services, status
+from local_stack import as_of, credentials, jars, kafka, owner, ports, postgres, services, status
 from local_stack.errors import StackFailed
 from local_stack.kafka import Node
 from local_stack.places import Place
@@ -33,6 +33,7 @@ class Plan:
     databases: Mapping[str, str]
     infrastructure: tuple[Program, ...]
     programs: tuple[Program, ...]
+    clock_offset_seconds: float
 
     @property
     def database_passwords(self) -> dict[str, str]:
@@ -53,14 +54,15 @@ def decide(place: Place, *, with_services: bool) -> Plan:
     names += [] if outer_database else ["postgres"]
     if with_services:
         names += [*services.process_names(), "sandbox", "sandbox-smtp"]
-    chosen = ports.choose(names, state=place.state, usual=place.name == "run")
+    chosen = ports.choose(names, state=place.state, usual=place.name == as_of.USUAL)
     nodes = _nodes(place, count, chosen)
     libs = tuple(jars.folder() / "libs" / name for name in jars.expected())
     server = None if outer_database else _server(place, chosen["postgres"])
     server_url = server.url(secrets["databases"]["postgres"]) if server else outer_database
     bootstrap = outer_kafka or ",".join(f"{ports.HOST}:{node.port}" for node in nodes)
     databases = _databases(server_url, secrets) if with_services else {}
-    around = services.Surroundings(place, bootstrap, databases, chosen, secrets)
+    ahead = as_of.seconds_ahead()
+    around = services.Surroundings(place, bootstrap, databases, chosen, secrets, ahead)
     return Plan(
         place=place,
         secrets=secrets,
@@ -74,6 +76,7 @@ def decide(place: Place, *, with_services: bool) -> Plan:
         databases=databases,
         infrastructure=_infrastructure(place, nodes, libs, server),
         programs=tuple(services.programs(around)) if with_services else (),
+        clock_offset_seconds=ahead,
     )
 
 
@@ -116,6 +119,7 @@ def describe(plan: Plan) -> Status:
         logs=status.relative(place.logs, place),
         secrets=status.relative(place.state / "secrets.json", place),
         database_server=plan.server_url,
+        clock_offset_seconds=plan.clock_offset_seconds,
     )
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import asyncpg
 
-from local_stack.following import Track
 from local_stack.status import Status
+from local_stack.tracks import Track
 
 _WAITING = """
 SELECT (SELECT count(*) FROM outbox) AS outbox,
@@ -67,14 +67,17 @@ def _of_one(
     times = int(track.state == "registered")
     if registered[track.code] != times:
         found.append(f"{name}: registered {registered[track.code]} times, expected {times}")
-    accepted = int("accepted" in track.steps)
+    accepted = int("accepted" in track.keys)
     if taken[track.code] != accepted:
         found.append(f"{name}: the register took it {taken[track.code]} times, not {accepted}")
-    for step in track.steps:
-        if told[track.code, step] != 1:
-            found.append(f"{name}: citizen told {told[track.code, step]} times of {step}")
-        if informed[track.code, step] != 1:
-            found.append(f"{name}: portal told {informed[track.code, step]} times of {step}")
+    for heard in track.steps.values():
+        times = told[track.code, heard.key]
+        if times != int(heard.step != "handed_over"):
+            found.append(f"{name}: citizen told {times} times of {heard.key}")
+    for step, count in Counter(heard.step for heard in track.steps.values()).items():
+        if informed[track.code, step] != count:
+            times = informed[track.code, step]
+            found.append(f"{name}: portal told {times} times of {step}, not {count}")
     if track.outcome != track.sample.expect:
         found.append(f"{name}: {track.outcome}, expected {track.sample.expect}")
     return found

@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.live import Live
 
 from local_stack import table
-from local_stack.following import Track
+from local_stack.as_of import stack_name
 from local_stack.samples import Watch, outcome
 from local_stack.stack import Stack
 from local_stack.status import Status
+from local_stack.tracks import Track
 
 
 def main(once: bool) -> int:
@@ -25,7 +26,7 @@ def main(once: bool) -> int:
     # `kill` and a closed terminal stop everything, as Ctrl-C does.
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupt)
-    with Stack(root, join=True) as stack:
+    with Stack(root, stack_name(), join=True) as stack:
         status = stack.status()
         if stack.joined:
             console.print("A stack runs already: this run uses it and will leave it running.")

@@ -17,11 +17,13 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 
 from local_stack import promise, table
+from local_stack.as_of import stack_name
 from local_stack.errors import StackFailed
-from local_stack.following import Follower, Track
+from local_stack.following import Follower
 from local_stack.places import Place
 from local_stack.status import Status, current
-from sandbox.samples import load, load_rejected
+from local_stack.tracks import Track
+from sandbox.samples import BadSample, load, load_rejected
 
 AT_ONCE = 8
 #: Without any progress for this long, something is wrong.
@@ -49,14 +51,14 @@ async def run_samples(status: Status, watch: Watch) -> dict[str, Any]:
 
     Raises Unfinished or PromiseBroken.
     """
-    tracks = [Track(sample) for sample in (*load(), *load_rejected())]
+    tracks = [Track(sample) for sample in (*load(status.now), *load_rejected(status.now))]
     follower = Follower(status.kafka, tracks)
     await follower.start()
     reading = asyncio.create_task(follower.run())
     try:
         before = await promise.waiting(status)
         await send_all(status.sandbox["url"], tracks)
-        await until_ended(tracks, follower, watch)
+        await until_ended(tracks, follower, watch, status.sandbox["url"])
         await _until_settled(status, before)
     finally:
         reading.cancel()
@@ -89,6 +91,21 @@ async def send_all(sandbox_url: str, tracks: Sequence[Track]) -> None:
         await asyncio.gather(*(send(track) for track in tracks))
 
 
+async def _follow_up(sandbox_url: str, tracks: Sequence[Track]) -> None:
+    if not tracks:
+        return
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=90)) as session:
+        for track in tracks:
+            what = track.follow_up
+            assert what is not None
+            url = f"{sandbox_url}/portals/{track.sample.portal}/{what.send}s"
+            # Before the answer: the one-stop may decide again while the portal still waits.
+            track.follow()
+            async with session.post(url, json={"road": what.road, what.send: what.body}) as got:
+                if got.status >= 400:
+                    raise StackFailed("sandbox", f"{track.sample.id}: {await got.text()}")
+
+
 async def _note_refusal(
     session: aiohttp.ClientSession, sandbox_url: str, track: Track, document: Any
 ) -> None:
@@ -108,10 +125,14 @@ async def _note_refusal(
         await asyncio.sleep(0.2)
 
 
-async def until_ended(tracks: Sequence[Track], follower: Follower, watch: Watch) -> None:
+async def until_ended(
+    tracks: Sequence[Track], follower: Follower, watch: Watch, sandbox_url: str
+) -> None:
+    """Return when every track is at its end; what portals still have to send, they send."""
     last_events, moved_at = -1, time.monotonic()
     while not all(track.ended for track in tracks):
         watch(tracks, follower.events)
+        await _follow_up(sandbox_url, [track for track in tracks if track.follow_up])
         if follower.events != last_events:
             last_events, moved_at = follower.events, time.monotonic()
         if time.monotonic() - moved_at > STALL_SECONDS:
@@ -168,6 +189,10 @@ def outcome(
         console.print(f"[red]Not everything came to its end:[/red]\n{unfinished}")
         console.print("`make logs` shows why.")
         return 3
+    except BadSample as error:
+        console.print(f"[red]{error}[/red]")
+        console.print("What to do: choose a day from 2021-10-12 on, AS_OF=2021-11-15.")
+        return 1
     except AWAY as error:
         console.print(f"[red]{_who(error)} does not answer ({type(error).__name__}).[/red]")
         console.print(
@@ -190,7 +215,7 @@ def _who(error: BaseException) -> str:
 def main() -> int:
     """Send the samples to the stack that is up; return the exit code."""
     root = Path.cwd()
-    status = current(Place(root, "run"))
+    status = current(Place(root, stack_name()))
     if not status.running:
         raise StackFailed("stack", "is not running", advice="`make up` starts it")
     return outcome(Console(), root, status, contextlib.nullcontext(lambda tracks, events: None))

@@ -26,6 +26,7 @@ class Surroundings:
     databases: Mapping[str, str]
     ports: Mapping[str, int]
     secrets: Mapping[str, Any]
+    clock_offset_seconds: float
 
     def url(self, name: str) -> str:
         """Return the HTTP address of a service or of the sandbox."""
@@ -83,6 +84,7 @@ def _sandbox(around: Surroundings) -> Program:
         "SANDBOX_REGISTER_SECONDS": os.environ.get("SANDBOX_REGISTER_SECONDS", "0.8"),
         "INTAKE_URL": around.url("intake"),
         "KAFKA_BOOTSTRAP_SERVERS": around.kafka,
+        "CLOCK_OFFSET_SECONDS": str(around.clock_offset_seconds),
     }
     return Program(
         name="sandbox",
@@ -114,6 +116,7 @@ def _environment(around: Surroundings, name: str, service: str, replica: int) ->
         "OIDC_JWKS_URL": f"{sandbox}/oauth/jwks.json",
         "OIDC_AUDIENCE": "hotich",
         "LOG_LEVEL": "INFO",
+        "CLOCK_OFFSET_SECONDS": str(around.clock_offset_seconds),
     }
     told = shared | _own(around, service)
     told |= {key: os.environ[key] for key in PASSED_ON if key in told and os.environ.get(key)}

@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 
 import psutil
 
+from local_stack.as_of import VIETNAM
 from local_stack.places import Place, write_secretly
 from local_stack.supervision import Keeper
 
@@ -29,6 +31,13 @@ class Status:
     logs: str = ""
     secrets: str = ""
     database_server: str = ""
+    #: How far the rules' clock is ahead of the real one; not 0 when AS_OF named a day.
+    clock_offset_seconds: float = 0.0
+
+    @property
+    def now(self) -> datetime:
+        """Return the instant it is for the rules of this stack."""
+        return datetime.now(UTC) + timedelta(seconds=self.clock_offset_seconds)
 
     def as_json(self) -> str:
         """Return the document."""
@@ -65,10 +74,10 @@ def relative(path: Path, place: Place) -> str:
 
 
 def reference_version() -> str:
-    """Return the version of the reference data, empty when they do not say."""
+    """Return the version of the reference data the services load."""
     import reference
 
-    return str(getattr(reference, "VERSION", ""))
+    return reference.load().version
 
 
 def own_version() -> str:
@@ -86,6 +95,8 @@ def lines(status: Status) -> list[str]:
         memory = f"{_memory(pid) // 2**20} MB" if pid else ""
         shown.append(f"{name:<16}{state:<10}{pid or '':>8}{memory:>10}")
     shown += ["", f"{'Kafka':<16}{status.kafka}"]
+    if status.clock_offset_seconds:
+        shown += [f"{'clock':<16}{status.now.astimezone(VIETNAM):%Y-%m-%d %H:%M} in Vietnam"]
     shown += [f"{name:<16}{url}" for name, url in status.urls.items()]
     shown += [f"{'logs':<16}{status.logs}"]
     return shown

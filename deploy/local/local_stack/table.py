@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from local_stack.following import Track
+from local_stack.tracks import Track
 
 _STYLE = {
     "sent": "dim",
@@ -18,6 +18,9 @@ _STYLE = {
     "accepted": "blue",
     "registered": "green",
     "returned": "yellow",
+    "asked": "cyan",
+    "stopped": "yellow",
+    "withdrawn": "yellow",
     "refused": "magenta",
 }
 
@@ -44,7 +47,7 @@ def live(
             track.sample.road,
             Text(track.outcome, style=_STYLE.get(track.state, "")),
             f"{(until - track.sent_at).total_seconds():.1f} s",
-            f"{len(track.told)}/{len(track.steps)}",
+            f"{len(track.told)}/{len(track.for_citizen)}",
             f"{len(track.informed)}/{len(track.steps)}",
             f"{track.number} in {track.book}" if track.number else "",
         )
@@ -64,13 +67,18 @@ def summary(tracks: Sequence[Track]) -> dict[str, Any]:
         if track.ended_at and track.submitted_at
     )
     cuts = quantiles(seconds, n=100, method="inclusive") if len(seconds) > 1 else seconds * 99
-    returned = Counter(f"{t.returned}: {', '.join(t.reasons)}" for t in taken if t.returned)
+    returned = Counter(
+        f"{t.returned}: {', '.join(t.reasons)}" for t in taken if t.state == "returned"
+    )
     told = Counter(channel for track in taken for channel in track.told.values())
     return {
         "submitted": len(taken),
         "refused_at_intake": sum(track.state == "refused" for track in tracks),
-        "accepted": sum("accepted" in track.steps for track in taken),
+        "accepted": sum("accepted" in track.keys for track in taken),
         "returned": dict(sorted(returned.items())),
+        "withdrawn": sum(track.state == "withdrawn" for track in taken),
+        "supplements": sum("resubmitted" in track.keys for track in taken),
+        "forwarded": sum("forwarded" in track.keys for track in taken),
         "registered": len(done),
         "citizens_told": dict(sorted(told.items())),
         "portals_told": sum(len(track.informed) for track in taken),
@@ -88,6 +96,7 @@ def summary(tracks: Sequence[Track]) -> dict[str, Any]:
                 "number": track.number,
                 "book": track.book,
                 "unit": track.unit_code,
+                "due_at": track.due_at.isoformat() if track.due_at else None,
             }
             for track in tracks
         ],
@@ -103,7 +112,8 @@ def summary_view(figures: dict[str, Any]) -> Group:
         counts.add_row(name.replace("_", " "), str(figures[name]))
     for reason, count in figures["returned"].items():
         counts.add_row(f"returned, {reason}", str(count))
-    counts.add_row("registered", str(figures["registered"]))
+    for name in ("withdrawn", "supplements", "forwarded", "registered"):
+        counts.add_row(name, str(figures[name]))
     for channel, count in figures["citizens_told"].items():
         counts.add_row(f"citizens told by {channel}", str(count))
     counts.add_row("portals told", str(figures["portals_told"]))

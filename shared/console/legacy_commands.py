@@ -83,7 +83,9 @@ async def _send(
     if not isinstance(document, dict) or "rows" not in document:
         told = document if isinstance(document, dict) else {}
         why = told.get("detail") or told.get("title") or "no reason given"
-        raise Failed(f"the intake refuses the file ({response.status}): {why}")
+        lines = [f"  {one['field']}: {one['detail']}" for one in told.get("errors", ())]
+        status = f"the intake refuses the file ({response.status})"
+        raise Failed("\n".join([f"{status}: {why}", *lines]))
     return document
 
 
@@ -111,16 +113,15 @@ def _of_stack(stack: Path, intake: str, token: str) -> _Intake:
 def _print(console: Console, found: dict[str, Any]) -> None:
     problems = found.get("problems", [])
     if problems:
-        grid = Grid("row", "column", "rule", "reason", "source")
+        grid = Grid("row", "column", "rule", "detail", "source")
         for one in problems[:MOST_PROBLEMS]:
             grid.add_row(
-                *(str(one.get(name, "")) for name in ("row", "column", "rule")),
-                str(one.get("reason", "")),
-                str(one.get("source", "")),
+                *(str(one[name]) for name in ("row", "column", "rule", "detail", "source"))
             )
         console.print(grid)
-    if len(problems) > MOST_PROBLEMS:
-        console.print(f"... and {len(problems) - MOST_PROBLEMS} more; --report writes them all.")
+    more = max(len(problems) - MOST_PROBLEMS, 0) + int(found.get("problems_left_out", 0))
+    if more:
+        console.print(f"... and {more} more; --report writes what the intake listed.")
     for one in found.get("seeded", []):
         console.print(
             f"numbers of {one.get('unit_code')} on {one.get('day')} go on after {one.get('last')}"

@@ -168,6 +168,29 @@ def test_given_a_workbook_that_unpacks_to_too_much_then_nothing_of_it_is_unpacke
     assert unreadable(body.getvalue()) == [(1, "", "file.too_large_unpacked")]
 
 
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        ("[Content_Types].xml", b"<Types/>"),
+        ("xl/worksheets/sheet1.xml", b"<worksheet"),
+        (
+            "xl/worksheets/sheet1.xml",
+            b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
+            + b"".join(b'<!ENTITY %c "%s">' % (n, b"&%c;" % (n - 1) * 10) for n in range(98, 107))
+            + b"]><worksheet>&j;</worksheet>",
+        ),
+    ],
+    ids=["no workbook", "cut", "entities"],
+)
+def test_given_a_broken_part_of_a_workbook_then_it_is_refused(part, text):
+    source, body = zipfile.ZipFile(io.BytesIO(saved(a_workbook(a_row())))), io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        for name in source.namelist():
+            archive.writestr(name, text if name == part else source.read(name))
+
+    assert unreadable(body.getvalue())[0][2] in ("file.not_xlsx", "header.missing")
+
+
 def test_given_a_cell_far_below_then_the_workbook_is_refused_and_not_passed_over():
     book = a_workbook(a_row())
     book.active["A20001"] = "hidden"

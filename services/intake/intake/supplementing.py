@@ -43,7 +43,9 @@ def problems_after(
         if before.form.kind not in ("legacy", supplement.form.kind):
             detail = f"Biểu mẫu bổ sung phải cùng loại với biểu mẫu đã nộp: «{before.form.kind}»."
             problems.append(problem("form.kind", "form.other_kind", detail))
-        held_before = _of_matter(before, party, reference)
+        # A form in the place of none is looked at whole: nothing was looked at before.
+        was_here = before.form.kind != "legacy"
+        held_before = _of_matter(before, party, reference) if was_here else ()
         problems += [p for p in _of_matter(after, party, reference) if p not in held_before]
     return tuple(problems[:MOST_PROBLEMS])
 

@@ -37,7 +37,8 @@ _UNREADABLE = (
     AttributeError,
     EOFError,
     LookupError,
-    NotImplementedError,
+    OSError,
+    RuntimeError,
     TypeError,
     ValueError,
 )

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from contracts.events import AttachmentRef
 from contracts.forms import Form, Name, PersonalNumber
 from contracts.model import (
+    CommuneCode,
     ContactChannel,
     Contract,
     DossierCode,
@@ -58,7 +59,7 @@ class Submission(Contract):
     procedure_code: ProcedureCode
     province_code: ProvinceCode
     unit_code: UnitCode
-    residence_unit_code: UnitCode
+    residence_unit_code: CommuneCode
     submitted_at: AwareDatetime
     applicant: Applicant
     notify_by: Annotated[tuple[ContactChannel, ...], Field(max_length=2)] = ()

@@ -17,6 +17,7 @@ from contracts.topics import LIFECYCLE
 from local_stack.promise import read_journal
 from local_stack.samples import run_samples
 from local_stack.stack import Stack
+from sandbox.samples import load
 from tests.flow.kit import (
     all_consumed,
     count,
@@ -35,9 +36,11 @@ SERVICES = ("intake", "routing", "registry-sync", "notifier")
 async def test_every_sample_reaches_its_end_and_the_promise_holds(stack: Stack):
     figures = await run_samples(stack.status(), lambda tracks, events: None)
 
-    assert figures["submitted"] >= 40
+    assert figures["submitted"] == len(load())
     assert figures["registered"] > 30
-    assert figures["submitted"] == figures["registered"] + sum(figures["returned"].values())
+    assert (figures["supplements"], figures["withdrawn"], figures["forwarded"]) == (2, 1, 2)
+    ends = (figures["registered"], figures["withdrawn"], *figures["returned"].values())
+    assert figures["submitted"] == sum(ends)
 
 
 @pytest.mark.parametrize("service", SERVICES)

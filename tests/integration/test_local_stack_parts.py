@@ -90,7 +90,7 @@ def test_when_composed_then_each_service_is_told_all_it_is_told_by_the_local_sta
     local = Place(place, "run")
     local.make()
     around = services.Surroundings(
-        local, "k", dict.fromkeys(credentials.SERVICES, "d"), ports.USUAL, secrets
+        local, "k", dict.fromkeys(credentials.SERVICES, "d"), ports.USUAL, secrets, 0.0
     )
 
     ours = services.common(local)

@@ -14,7 +14,7 @@ from local_stack.ports import HOST
 from local_stack.supervision import Program, own_environment
 
 # What a person may set for a service from outside: make run RECEPTION=officer.
-PASSED_ON = ("RECEPTION", "OFFICER_UNITS", "LOG_LEVEL")
+PASSED_ON = ("RECEPTION", "OFFICER_UNITS", "SWEEP_SECONDS", "LOG_LEVEL")
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _own(around: Surroundings, service: str) -> dict[str, str]:
     if service == "intake":
         return {"PORTAL_SECRETS": json.dumps(webhook)}
     if service == "routing":
-        return {"RECEPTION": "automatic", "OFFICER_UNITS": ""}
+        return {"RECEPTION": "automatic", "OFFICER_UNITS": "", "SWEEP_SECONDS": "30"}
     if service == "registry-sync":
         return {
             "REGISTER_URL": f"{sandbox}/register",

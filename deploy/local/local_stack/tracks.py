@@ -125,7 +125,8 @@ class Track:
     def see(self, event: Envelope) -> None:
         """Move along by one of its events; topics come in any order, each in its own."""
         data = event.data
-        if isinstance(data, TOLD):
+        # Kafka may bring an event twice; it is one step all the same.
+        if isinstance(data, TOLD) and event.id not in self.steps:
             before = Counter(heard.step for heard in self.steps.values())[data.name]
             key = f"{data.name}-{before + 1}" if before else data.name
             self.steps[event.id] = Heard(data.name, key)

@@ -85,7 +85,7 @@ def check_submission(
     document: Any, party: Party, now: datetime, reference: Reference
 ) -> Submission | Problems:
     """Return the submission, or every problem of its form and of its matter."""
-    read = _validated(Submission, document, now)
+    read = validated(Submission, document, now)
     problems = read if isinstance(read, tuple) else ()
     problems += _of_matter(document, party, now, reference)
     return problems[:MOST_PROBLEMS] if problems or isinstance(read, tuple) else read
@@ -98,7 +98,7 @@ def check_event(
 
     Problems of the submission are named as `check_submission` names them. `key` is the record's.
     """
-    read = _validated(PortalSubmission, event, now)
+    read = validated(PortalSubmission, event, now)
     problems = read if isinstance(read, tuple) else ()
     members = event if isinstance(event, dict) else {}
     document = members.get("data")
@@ -114,7 +114,7 @@ def _of_matter(document: Any, party: Party, now: datetime, reference: Reference)
     return problems_in(Case(read_declared(document), party, now, local_day(now), reference))
 
 
-def _validated(model: type[M], document: Any, now: datetime) -> M | Problems:
+def validated(model: type[M], document: Any, now: datetime) -> M | Problems:
     # As JSON, strictly: a number is no date, "1" is no number.
     text = json.dumps(document)
     try:

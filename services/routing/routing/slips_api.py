@@ -46,7 +46,7 @@ def routes(app: FastAPI, desk: Desk, officers: Officers) -> None:
         issued = _issued(case, key, n)
         if issued is None:
             raise _no_such_paper()
-        dossier, at = dossier_at(case, issued.at), _to_the_second(issued.at)
+        dossier, at = dossier_at(case, issued.at), issued.at
         return await _answer(slip_of(dossier, issued.data, at, known), form)
 
     @app.get("/v1/dossiers/{dossier_id}/control-sheet.{form}", response_class=Response)
@@ -54,7 +54,7 @@ def routes(app: FastAPI, desk: Desk, officers: Officers) -> None:
         """Return the control sheet as of now; nothing personal stands on it."""
         officer = await officers.of(request)
         case, now = await desk.look(officer, dossier_id), desk.context().now
-        printed = control_sheet(case.trail, known, dossier_at(case, now), _to_the_second(now))
+        printed = control_sheet(case.trail, known, dossier_at(case, now), now)
         return await _answer(printed, form)
 
 
@@ -70,11 +70,6 @@ def dossier_at(case: Case, at: datetime) -> Dossier:
         due=case.appointment,
         citizen=_citizen(case.particulars),
     )
-
-
-def _to_the_second(at: datetime) -> datetime:
-    # The date of a PDF has no smaller part.
-    return at.replace(microsecond=0)
 
 
 def _citizen(particulars: Particulars | None) -> Citizen | None:

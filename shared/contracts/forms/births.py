@@ -18,7 +18,7 @@ from contracts.forms.parts import (
     Sex,
     Short,
 )
-from contracts.model import Contract, PastDay, UnitCode
+from contracts.model import CommuneCode, Contract, PastDay
 
 
 class Parent(Contract):
@@ -49,7 +49,7 @@ class Child(Contract):
     full_name: Name
     sex: Sex
     born_on: PastDay
-    birthplace_unit_code: UnitCode | None = None
+    birthplace_unit_code: CommuneCode | None = None
     birthplace_detail: Line | None = None
     birthplace_abroad: ForeignPlace | None = None
     home_town: Address | None = None

@@ -17,7 +17,7 @@ from contracts.forms.parts import (
     Sex,
     Short,
 )
-from contracts.model import Contract, PastDay, UnitCode
+from contracts.model import CommuneCode, Contract, PastDay
 
 
 class Deceased(Contract):
@@ -58,7 +58,7 @@ class DeathForm(CitizenForm):
     died_at: (
         Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None
     ) = None
-    place_unit_code: UnitCode
+    place_unit_code: CommuneCode
     place_detail: Line | None = None
     cause: Annotated[str, StringConstraints(max_length=200)] | None = None
     relation: Relation

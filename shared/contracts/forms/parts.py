@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from contracts.model import Contract, PastDay, ProvinceCode, UnitCode
+from contracts.model import CommuneCode, Contract, PastDay, ProvinceCode
 
 #: Letters and signs that are seen: no control characters, no marks that turn or hide text.
 _SEEN = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+$"
@@ -27,7 +27,7 @@ class Address(Contract):
 
     province_code: ProvinceCode | None = None
     district_code: DistrictCode | None = None
-    unit_code: UnitCode | None = None
+    unit_code: CommuneCode | None = None
     detail: Line | None = None
 
 

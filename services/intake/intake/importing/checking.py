@@ -25,7 +25,7 @@ from intake.declared import read_declared
 from intake.domain import Party, dossier_id_of, local_day
 from intake.importing.cells import HIGHEST_NUMBER, instant_of, is_dossier_code, seed_of, ways_of
 from intake.importing.rows import Row, RowProblem, Sheet
-from intake.reading import MOST_PROBLEMS, BrokenJson, _validated, fingerprint_of, read_json
+from intake.reading import MOST_PROBLEMS, BrokenJson, fingerprint_of, read_json, validated
 from reference import Reference
 
 OLD_ROAD: Final = Party("moj-direct", "moj-direct", frozenset({"*"}))
@@ -106,7 +106,7 @@ def check_row(row: Row, now: datetime, reference: Reference) -> Entry | tuple[Ro
     document, of_form = _document(row)
     problems += of_form
     told = {problem.column for problem in problems}
-    read = _validated(Submission, document, submitted_at or now)
+    read = validated(Submission, document, submitted_at or now)
     found = list(read) if isinstance(read, tuple) else []
     if submitted_at is not None:
         found += _of_matter(row, document, submitted_at, reference)

@@ -45,7 +45,7 @@ def _set(paper: Slip | ControlSheet, standards: list["typst.PDFStandard"]) -> by
         ignore_system_fonts=True,
         sys_inputs={"paper": _as_json(paper)},
         pdf_standards=standards,
-        timestamp=paper.issued_at,
+        timestamp=paper.issued_at.replace(microsecond=0),
     )
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local_stack.stack import Stack
-from tests.bench import end_to_end, stage
+from tests.bench import decisions, end_to_end, stage
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,6 +27,8 @@ def main() -> None:
         "cores": os.cpu_count(),
         "python": platform.python_version(),
     }
+    console.print("decisions: rules with deadlines, on one core")
+    figures["decisions"] = decisions.measure()
     with Stack(ROOT, name="bench-stage", services=False, fresh=True) as stack:
         figures["consuming_stage"] = asyncio.run(stage.measure(stack, console))
     with Stack(ROOT, name="bench", fresh=True) as stack:
@@ -37,7 +39,7 @@ def main() -> None:
     path = ROOT / "build" / "bench.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    for name in ("consuming_stage", "end_to_end"):
+    for name in ("decisions", "consuming_stage", "end_to_end"):
         table = Table(title=name.replace("_", " "), show_header=False)
         for key, value in figures[name].items():
             table.add_row(key.replace("_", " "), str(value))

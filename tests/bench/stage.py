@@ -53,7 +53,10 @@ async def _settler(database_url: str, group: str) -> Settler:
     pool = await open_pool(database_url, application="bench", size=8)
     known = reference.load()
     part = Part(
-        "routing", RULES, CaseStore(), lambda now: RoutingContext(now, known, lambda unit: False)
+        "routing",
+        RULES,
+        CaseStore(KEYS),
+        lambda now: RoutingContext(now, known, lambda unit: False),
     )
     return Settler(
         service="routing",

@@ -57,7 +57,7 @@ class Resubmitted(EventData):
     """A portal handed in more papers or a corrected form for a dossier it submitted before.
 
     `attachments` are those handed in this time; `round` counts submissions, 2 for the first
-    resubmission.
+    resubmission. `received_at` is when the intake took it: no portal's claim moves a deadline.
     """
 
     name = "resubmitted"
@@ -67,6 +67,7 @@ class Resubmitted(EventData):
     particulars: ParticularsRef
     attachments: tuple[AttachmentRef, ...] = ()
     resubmitted_at: AwareDatetime
+    received_at: AwareDatetime | None = None
 
 
 class WithdrawalRequested(EventData):

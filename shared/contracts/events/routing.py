@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, PositiveInt
 
 from contracts.events.base import Actor, Code, Due, EventData, LegalSource, Round
-from contracts.model import ProcedureCode, ReturnKind, UnitCode
+from contracts.model import ProcedureCode, ProvinceCode, ReturnKind, UnitCode
 
 
 class Routed(EventData):
@@ -27,7 +27,8 @@ class Accepted(EventData):
     """The one-stop received the dossier (tiếp nhận); the register may be told.
 
     `due` is the appointment, counted from `received_at` with every pause so far. The register is
-    told `particulars_version` or a newer one; not at all when it has the dossier `at_register`.
+    told exactly `particulars_version`; not at all when it has the dossier `at_register`.
+    `province_code` is the unit's on the day whose map the unit is of: codes are used again.
     """
 
     name = "accepted"
@@ -42,6 +43,7 @@ class Accepted(EventData):
     particulars_version: PositiveInt = 1
     round: Round = 1
     at_register: bool = False
+    province_code: ProvinceCode | None = None
 
 
 class Returned(EventData):
@@ -77,6 +79,7 @@ class Forwarded(EventData):
     actor: Actor
     reference_version: str
     reception_due: Due | None = None
+    province_code: ProvinceCode | None = None
 
 
 class Rescheduled(EventData):

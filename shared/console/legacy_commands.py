@@ -29,7 +29,7 @@ def legacy() -> None:
 
 @app.command(name="import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV or XLSX; columns in docs/operations.md")],
+    file: Annotated[Path, typer.Argument(help="CSV or XLSX; columns in docs/move.md")],
     dry_run: Annotated[bool, typer.Option(help="check and report, change nothing")] = False,
     good_rows_only: Annotated[bool, typer.Option(help="take the good rows, leave the bad")] = False,
     report: Annotated[Path | None, typer.Option(help="write the whole report as JSON")] = None,

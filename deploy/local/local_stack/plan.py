@@ -34,6 +34,7 @@ class Plan:
     infrastructure: tuple[Program, ...]
     programs: tuple[Program, ...]
     clock_offset_seconds: float
+    reference: str
 
     @property
     def database_passwords(self) -> dict[str, str]:
@@ -45,6 +46,7 @@ class Plan:
 
 def decide(place: Place, *, with_services: bool) -> Plan:
     """Return the plan from the environment and what the state folder remembers."""
+    reference = status.reference_version() if with_services else ""
     outer_kafka = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "")
     outer_database = os.environ.get("DATABASE_URL", "")
     count = 0 if outer_kafka else _brokers()
@@ -77,6 +79,7 @@ def decide(place: Place, *, with_services: bool) -> Plan:
         infrastructure=_infrastructure(place, nodes, libs, server),
         programs=tuple(services.programs(around)) if with_services else (),
         clock_offset_seconds=ahead,
+        reference=reference,
     )
 
 
@@ -114,7 +117,7 @@ def describe(plan: Plan) -> Status:
         sandbox={"url": urls["sandbox"], "journal": journal} if urls else {},
         components={p.name: "running" for p in (*plan.infrastructure, *plan.programs)},
         versions={"hotich": status.own_version(), **versions(plan)},
-        reference=status.reference_version(),
+        reference=plan.reference,
         state=status.relative(place.state, place),
         logs=status.relative(place.logs, place),
         secrets=status.relative(place.state / "secrets.json", place),

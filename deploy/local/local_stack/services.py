@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from local_stack.credentials import SERVICES, database_of, portals
@@ -100,6 +101,9 @@ def common(place: Place) -> dict[str, str]:
     outer = own_environment()
     for name in ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", *PASSED_ON):
         outer.pop(name, None)
+    if folder := outer.get("REFERENCE_DATA"):
+        # A service may be started from another folder than this command was.
+        outer["REFERENCE_DATA"] = str(Path(folder).resolve())
     return outer | {"HOTICH_STATE": str(place.state), "PYTHONUNBUFFERED": "1"}
 
 

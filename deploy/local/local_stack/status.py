@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 
 from local_stack.as_of import VIETNAM
+from local_stack.errors import StackFailed
 from local_stack.places import Place, write_secretly
 from local_stack.supervision import Keeper
 
@@ -74,10 +75,20 @@ def relative(path: Path, place: Place) -> str:
 
 
 def reference_version() -> str:
-    """Return the version of the reference data the services load."""
+    """Return the version of the reference data the services load.
+
+    Raises StackFailed if they contradict themselves: no service would start with them.
+    """
     import reference
 
-    return reference.load().version
+    try:
+        return reference.load().version
+    except reference.BadReferenceData as bad:
+        raise StackFailed(
+            "reference data",
+            str(bad),
+            advice="`hotich reference check FOLDER` says the same; mend the rows, start again",
+        ) from None
 
 
 def own_version() -> str:

@@ -16,7 +16,7 @@ def build() -> typer.Typer:
 
     @app.callback()
     def hotich() -> None:
-        """Civil-status dossiers: reference data, the move, what is stuck, what auditors ask."""
+        """Civil-status dossiers: the law as dated data, and the move of the provinces."""
 
     for found in sorted(entry_points(group=GROUP), key=lambda one: one.name):
         app.add_typer(found.load(), name=found.name)

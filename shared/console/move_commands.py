@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table as Grid
 
@@ -29,7 +30,7 @@ Folder = Annotated[Path | None, typer.Option(help="a folder of the same files in
 def show(on: On = None, data: Folder = None) -> None:
     """Print the state of every province that moves, since when, and the days the old form has."""
     known, today = opened(data), day(on)
-    grid = Grid("province", "state", "since", "direct form until", "days left")
+    grid = Grid("province", "state", "since", "grace", "direct form until", "days left")
     provinces = sorted({row.province_code for row in known.moves})
     for province in provinces:
         grid.add_row(*_line(known, province, today))
@@ -63,7 +64,8 @@ def set_state(
     changed = _with(rows, province, state, first, reason, source, grace_days)
     _write_checked(data, province, changed, dry_run=dry_run)
     for row in changed:
-        typer.echo(f"{row.valid_from} .. {row.valid_to or ''}  {row.state}  {row.reason}")
+        grace = f", {row.grace_days} days of grace" if row.grace_days else ""
+        typer.echo(f"{row.valid_from} .. {row.valid_to or ''}  {row.state}{grace}  {row.reason}")
     typer.echo("Nothing was written." if dry_run else f"Written to {FILE}.")
 
 
@@ -72,11 +74,12 @@ def _line(known: Reference, province: str, on: date) -> tuple[str, ...]:
     label = f"{province} {name.name if name else ''}"
     move = known.move(province, on)
     if move is None:
-        return (label, "no such province on that day", "", "", "")
+        return (label, "no such province on that day", "", "", "", "")
     last = _last_direct_day(known, province, on)
     left = "" if last is None else str((last - on).days)
     since = move.valid_from.isoformat()
-    return (label, move.state.value, since, last.isoformat() if last else "", left)
+    grace = f"{move.grace_days} days" if move.grace_days else ""
+    return (label, move.state.value, since, grace, last.isoformat() if last else "", left)
 
 
 def _last_direct_day(known: Reference, province: str, on: date) -> date | None:
@@ -101,6 +104,8 @@ def _with(
     """Return the rows with one more: later ones go, the one of that day ends the day before."""
     kept = [row for row in rows if row.valid_from < first]
     ends = [row.valid_to for row in rows if row.is_valid(first)]
+    if any(row.state is state and row.is_valid(first) for row in rows):
+        raise Failed(f"{province} is {state} on {first} already")
     if not kept:
         raise Failed(f"{first} is before the first row of {province}")
     until = rows[-1].valid_to if not ends else ends[0]
@@ -118,8 +123,10 @@ def _with(
             source=source,
             confidence=reference.Confidence.FOUND,
         )
-    except ValueError as error:
-        raise Failed(str(error)) from None
+    except ValidationError as error:
+        told = error.errors(include_url=False, include_input=False, include_context=False)
+        facts = (f"{'.'.join(map(str, one['loc']))} {one['msg']}".strip() for one in told)
+        raise Failed("; ".join(facts)) from None
     return [*kept, added, *later]
 
 

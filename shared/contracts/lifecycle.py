@@ -40,7 +40,7 @@ _TARGETS: dict[type[EventData], int | None] = {
     Forwarded: None,
     Accepted: ACCEPTED,
     Returned: NOT_ACCEPTED,
-    Resubmitted: SUBMITTED,
+    Resubmitted: None,
     WithdrawalRequested: None,
     Withdrawn: WITHDRAWN,
     Stopped: STOPPED,
@@ -72,6 +72,8 @@ def target_status(data: EventData) -> int | None:
     """
     if isinstance(data, Returned) and data.kind == "supplement":
         return SUPPLEMENT
+    if isinstance(data, Routed) and data.resubmission is not None:
+        return SUBMITTED
     try:
         return _TARGETS[type(data)]
     except KeyError:
@@ -82,10 +84,10 @@ def passed(current: int | None, data: EventData, reference: Reference) -> tuple[
     """Return the statuses passed from `current` (None before the first) to the event's, in order.
 
     Empty when the event changes none: it leads to no status or to none that may still follow,
-    or it is a resubmission nobody asked for.
+    or it is a supplement nobody asked for.
     """
     target = target_status(data)
-    if target is None or (isinstance(data, Resubmitted) and current != SUPPLEMENT):
+    if target is None or (isinstance(data, Routed) and current != SUPPLEMENT):
         return ()
     return way(current, target, reference)
 

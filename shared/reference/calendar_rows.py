@@ -42,12 +42,13 @@ class InForce(StrEnum):
 
 class Stage(StrEnum):
     """What a general limit is for: taking the dossier in, the citizen's time to complete it, work
-    the law sets no number for.
+    the law sets no number for, how far off the day an apology sets may be.
     """
 
     RECEPTION = "reception"
     SUPPLEMENT = "supplement"
     PROMPT = "prompt"
+    APOLOGY = "apology"
 
 
 def _sessions(value: object) -> object:
@@ -145,6 +146,8 @@ class TimeLimit(Row):
             raise ValueError("a limit is at least 1, and 0 when it is the same day")
         if self.cut_off is not None and self.unit is not LimitUnit.SAME_DAY:
             raise ValueError("only the same day has a cut-off")
+        if self.stage is Stage.APOLOGY and self.unit is not LimitUnit.DAY:
+            raise ValueError("how far off a new day may be is counted in days")
         if (self.assumption_vi is None) != (self.assumption_en is None):
             raise ValueError("an assumption is said in both languages")
         return self

@@ -61,6 +61,16 @@ def supplement_limit(reference: Reference, procedure_code: str, on: date) -> Lim
 
 
 @lru_cache(maxsize=REMEMBERED)
+def apology_limit(reference: Reference, procedure_code: str, on: date) -> Limit | None:
+    """Return how many days after the old day an apology may set the new one; None if none is known.
+
+    Source: none in law was found; our own bound.
+    """
+    row = reference.time_limit(Stage.APOLOGY, procedure_code, on)
+    return None if row is None else _limit_of(row, row.source)
+
+
+@lru_cache(maxsize=REMEMBERED)
 def statutory_limit(reference: Reference, procedure: Procedure, on: date) -> Limit | None:
     """Return what the law allows for the result, or None if that was not found.
 

@@ -14,6 +14,7 @@ from reference.calendar import EVERY_PROVINCE, calendars_of
 from reference.calendar_rows import CalendarDay, TimeLimit, WorkingHours
 from reference.channels import permission_key
 from reference.lookups import Reference, act_key, limit_key
+from reference.needs import check_needs
 from reference.procedure_rows import Paper, Procedure
 from reference.rows import (
     ChannelPermission,
@@ -74,6 +75,8 @@ def load_from(folder: Path) -> Reference:
         slip_forms=read_table(folder / "slip_forms.csv", SlipForm, lambda row: row.key),
     )
     checks.check(reference)
+    check_needs(reference)
+    _refuse_strangers(folder, reference)
     return reference
 
 
@@ -88,6 +91,14 @@ def counts(reference: Reference | None = None) -> dict[str, dict[str, int]]:
 def _tables(reference: Reference) -> Iterator[Table[Procedure]]:
     values = (getattr(reference, field.name) for field in fields(reference))
     return (value for value in values if isinstance(value, Table))
+
+
+def _refuse_strangers(folder: Path, reference: Reference) -> None:
+    """Raise BadReferenceData for a file nobody reads: its rows would be lost without a word."""
+    known = {table.file for table in _tables(reference)}
+    for path in sorted(folder.glob("*.csv")):
+        if path.name not in known:
+            raise BadReferenceData(path.name, [1], "there is no table of this name")
 
 
 def _by_confidence(table: Table[Procedure]) -> dict[str, int]:

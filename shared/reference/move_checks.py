@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from itertools import pairwise
 
-from reference.act_rows import Move
+from reference.act_rows import Move, MoveState
 from reference.channels import DIRECT_CHANNEL, EVERY_PROVINCE
 from reference.rows import ChannelPermission, Province
 from reference.tables import BadReferenceData, Table
@@ -32,6 +32,7 @@ def check_moves(
             fact = f"a gap before {later.valid_from} in the move of {row.province_code}"
             raise BadReferenceData(moves.file, [line, next_line], fact)
     _check_direct_channels(moves, channels)
+    _check_direct_states(moves, channels)
 
 
 def _check_direct_channels(moves: Table[Move], channels: Table[ChannelPermission]) -> None:
@@ -45,3 +46,14 @@ def _check_direct_channels(moves: Table[Move], channels: Table[ChannelPermission
             if moves.on(row.province_code, day) is None:
                 fact = f"{moves.file} has no move of {row.province_code} on {day}"
                 raise BadReferenceData(channels.file, [line], fact)
+
+
+def _check_direct_states(moves: Table[Move], channels: Table[ChannelPermission]) -> None:
+    """Raise BadReferenceData if a state lets the direct form in after its last day."""
+    for line, row in moves.numbered():
+        key = f"{DIRECT_CHANNEL}/{row.province_code}"
+        if row.state is MoveState.PORTAL_ONLY:
+            continue
+        if channels.on(key, row.valid_to or date.max) is None:
+            fact = f"{row.state} until {row.valid_to}, when the direct form is closed"
+            raise BadReferenceData(moves.file, [line], fact)

@@ -52,10 +52,13 @@ class Desk:
             is_json = "json" in response.headers["content-type"]
             return response.status, await (response.json() if is_json else response.read())
 
-    async def act(self, dossier_id: object, act: str, **body: Any) -> tuple[int, Any]:
-        """Return status and document of an act."""
+    async def act(
+        self, dossier_id: object, act: str, seen: int | None = None, **body: Any
+    ) -> tuple[int, Any]:
+        """Return status and document of an act on that revision, or on whatever it is now."""
         url = f"{self._url}/v1/dossiers/{dossier_id}/{act}"
-        async with self._session.post(url, json=body or None) as response:
+        headers = {} if seen is None else {"if-match": f'"{seen}"'}
+        async with self._session.post(url, json=body or None, headers=headers) as response:
             return response.status, await response.json(content_type=None)
 
 
@@ -111,6 +114,26 @@ async def test_an_officer_returns_with_reasons_of_the_list_only(stack: Stack, de
         assert returned[0] == 200
         assert track.outcome == "returned:supplement"
         assert track.reasons == ("paper_unreadable",)
+
+
+async def test_an_act_on_what_is_no_more_so_is_told_what_has_happened(stack: Stack, desk: Desk):
+    async with following(stack.status(), for_the_desk(1)) as journey:
+        (track,) = journey.tracks
+        await journey.send()
+        row = await on_the_desk(desk, track)
+
+        first = await desk.act(row["dossier_id"], "accept", seen=row["revision"])
+        second = await desk.act(
+            row["dossier_id"], "stop", seen=row["revision"], reason="legal_obstacle"
+        )
+        await journey.arrive()
+
+        assert (first[0], first[1]["status"]) == (200, "accepted")
+        assert second[0] == 412
+        told = [(one["event"], one["actor"]) for one in second[1]["changes"]]
+        assert ("accepted", f"officer-{UNIT}") in told
+        assert track.outcome == "registered"
+        assert journey.breaches() == []
 
 
 async def test_another_units_officer_sees_nothing_of_it(stack: Stack, desk: Desk):

@@ -10,9 +10,10 @@ from typing import Any
 
 import registry_sync
 from contracts.envelope import Cause, Head, decode, extend
-from contracts.events import Accepted, EventData, Routed
+from contracts.events import Accepted, EventData, RegisterReturned, Routed
 from contracts.particulars import Particulars
 from contracts.topics import LIFECYCLE, PARTICULARS
+from plumbing.applying import lock
 from plumbing.assembly import Assembly, Running, utc_now
 from plumbing.database import Pool, open_pool
 from plumbing.effects import Executor
@@ -28,6 +29,7 @@ from tests.unit.builders import BIRTH, some_particulars
 
 MIGRATIONS = Path(registry_sync.__file__).parent / "migrations"
 UNIT = "26734"
+ASKED = RegisterReturned(kind="supplement", reasons=("register_needs_supplement",))
 
 
 def accepted(**changes: Any) -> Accepted:
@@ -177,3 +179,25 @@ async def open_registry(database: str, sandbox: Sandbox) -> AsyncIterator[Regist
         assert assembly.close is not None
         await assembly.close()
         pool.terminate()
+
+
+async def asked_back(bench: RegistryBench, note: str = "sandbox:supplement") -> Dossier:
+    """Return a dossier the register was told of and asked back, with its completed form here."""
+    dossier = a_dossier()
+    await bench.knows(dossier, some_particulars(note))
+    await bench.hears(dossier, accepted())
+    bench.works()
+    bench.polls()
+    assert await bench.says(dossier, "register_returned") == ASKED
+    await bench.knows(dossier, some_particulars("đã bổ sung"), 2)
+    return dossier
+
+
+async def becomes(bench: RegistryBench, dossier: Dossier, *, status: Any, round_: int) -> None:
+    """Let the dossier stand there, whatever was before."""
+    case = Registration(
+        dossier.id, dossier.code, status, UNIT, "79", BIRTH, NOW, some_particulars(), round=round_
+    )
+    async with bench.pool.acquire() as conn, conn.transaction():
+        await lock(conn, {dossier.id: dossier.code})
+        await bench.assembly.part.store.save(conn, [case])

@@ -27,10 +27,11 @@ class Issuer:
 
 
 @asynccontextmanager
-async def an_issuer(folder: Path) -> AsyncIterator[Issuer]:
-    """Give the sandbox's tokens of two units' officers, a clerk without a unit and a portal."""
+async def an_issuer(folder: Path, *more: str) -> AsyncIterator[Issuer]:
+    """Give the sandbox's tokens of two and more units' officers, a clerk without one, a portal."""
     claims: dict[str, dict[str, Any]] = {
-        f"officer-{unit}": {"role": "officer", "unit_code": unit} for unit in (UNIT, OTHER_UNIT)
+        f"officer-{unit}": {"role": "officer", "unit_code": unit}
+        for unit in (UNIT, OTHER_UNIT, *more)
     }
     claims["clerk"] = {"role": "officer"}
     officers = {
@@ -78,14 +79,23 @@ class Officer:
         return await self._ask("GET", path, client, params=query)
 
     async def act(
-        self, dossier_id: Any, act: str, *, client: str = f"officer-{UNIT}", **body: Any
+        self,
+        dossier_id: Any,
+        act: str,
+        *,
+        client: str = f"officer-{UNIT}",
+        seen: str | None = None,
+        **body: Any,
     ) -> Answer:
-        """Return what is answered to an act."""
+        """Return what is answered to an act; `seen` is the condition it is asked under."""
         path = f"/v1/dossiers/{dossier_id}/{act}"
-        return await self._ask("POST", path, client, json=body or None)
+        return await self._ask("POST", path, client, seen, json=body or None)
 
-    async def _ask(self, method: str, path: str, client: str, **more: Any) -> Answer:
+    async def _ask(
+        self, method: str, path: str, client: str, seen: str | None = None, **more: Any
+    ) -> Answer:
         headers = {"authorization": f"Bearer {self.tokens.get(client, client)}"}
+        headers |= {} if seen is None else {"if-match": seen}
         async with self.http.request(method, path, headers=headers, **more) as response:
             body = await response.read()
             is_json = "json" in response.headers["content-type"]

@@ -162,7 +162,8 @@ async def test_given_a_dossier_of_yesterdays_law_when_repeated_then_its_receipt_
     await intake.settle(a_letter(0, document))
     intake.clock.now += timedelta(days=1)
 
-    await intake.settle(a_letter(1, document), a_letter(2, document | {"portal_reference": "R-2"}))
+    today = document | {"portal_reference": "R-2", "submitted_at": "2025-07-01T08:00:00+07:00"}
+    await intake.settle(a_letter(1, document), a_letter(2, today))
 
     assert [(key, kind) for key, kind, _ in await intake.replies()] == [
         ("DVCQG-1", "received"),

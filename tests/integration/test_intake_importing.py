@@ -12,18 +12,22 @@ import structlog
 from contracts.envelope import sha256
 from contracts.events import Submitted
 from contracts.topics import PARTICULARS
+from intake.bus import SubmissionInlet
 from intake.domain import Party, dossier_id_of
 from intake.importing.importing import Wanted
 from intake.importing.report import Report, Seeded
+from intake.signatures import Signatures
+from plumbing.serving import ProblemRaised
 from tests.integration.intake_kit import (
     EVENTS,
     PERSONAL,
     Intake,
+    a_follow_up,
     a_paper,
     a_supplement,
     an_intake,
 )
-from tests.unit.intake_kit import a_birth
+from tests.unit.intake_kit import SECRET, a_birth
 from tests.unit.legacy_kit import (
     A_FORM,
     BEN_NGHE,
@@ -238,17 +242,42 @@ async def test_given_an_erased_import_then_the_same_file_does_not_bring_it_back(
     assert await intake.count("dossier_particulars") == 1
 
 
-async def test_given_an_imported_dossier_then_papers_and_a_form_can_be_added_to_it(intake):
+async def test_given_an_imported_dossier_then_a_form_and_then_papers_can_be_added_to_it(intake):
     await imported(intake)
     at = {"resubmitted_at": "2021-11-15T09:00:00+07:00"}
     papers = a_supplement(OLD, attachments=[a_paper("kinship_proof")], **at)
     form = a_supplement(OLD, form=A_FORM, attachments=[], **at)
 
-    await intake.follow_ups.supplement(MOJ, OLD, "k1", papers)
-    await intake.follow_ups.supplement(MOJ, OLD, "k2", form)
+    await intake.follow_ups.supplement(MOJ, OLD, "k1", form)
+    await intake.follow_ups.supplement(MOJ, OLD, "k2", papers)
 
     kinds = [particulars.form.kind for particulars, _ in await intake.particulars()][2:]
-    assert kinds == ["legacy", "birth"]
+    assert kinds == ["birth", "birth"]
+
+
+async def test_given_a_form_the_register_holds_then_papers_alone_are_refused_on_both_roads(intake):
+    await imported(intake)
+    before = await kept(intake)
+    papers = a_supplement(OLD, resubmitted_at="2021-11-15T09:00:00+07:00")
+    inlet = SubmissionInlet(intake.desk, Signatures({"moj-direct": SECRET}))
+
+    with pytest.raises(ProblemRaised) as raised:
+        await intake.follow_ups.supplement(MOJ, OLD, "k", papers)
+    refused = await kept(intake)
+    source = {"source": "/portals/moj-direct"}
+    record = a_follow_up(0, "supplement", papers, portal="moj-direct", event=source)
+    async with intake.pool.acquire() as conn, conn.transaction():
+        await inlet(conn, [record], intake.clock())
+
+    ((_, kind, data),) = await intake.replies()
+    problem = raised.value.problem
+    assert (problem.status, [(one.field, one.rule) for one in problem.errors]) == (
+        422,
+        [("form", "form.needed")],
+    )
+    assert (kind, data["problem"]) == ("refused", problem.model_dump(mode="json"))
+    assert refused == before
+    assert await intake.count("supplement") == await intake.count("idempotency_key") == 0
 
 
 async def test_given_an_import_then_report_rows_and_log_say_nothing_of_a_person(intake):

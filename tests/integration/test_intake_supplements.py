@@ -112,6 +112,7 @@ async def test_given_a_supplement_then_the_new_version_leaves_before_its_event(i
             for kind in ("kinship_proof", "birth_notification")
         ],
         "resubmitted_at": "2026-11-24T08:00:00+07:00",
+        "received_at": "2026-11-24T02:00:00Z",
     }
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -142,6 +143,30 @@ async def test_given_the_next_day_in_vietnam_then_numbers_begin_again(intake):
     await intake.counter.hand_in(NATIONAL, "k2", a_birth("DVCQG-2"))
 
     assert await intake.codes() == [FIRST_CODE, "H29.25747-261125-0001"]
+
+
+async def test_given_the_night_of_the_merger_then_the_code_is_of_the_unit_that_was_and_of_today(
+    intake,
+):
+    """A unit whose code is another place's today counts on with it: no code is given twice."""
+    intake.clock.now = datetime(2025, 6, 30, 17, 10, tzinfo=UTC)
+    form = a_birth()["form"]
+    form = form | {"child": form["child"] | {"born_on": "2025-06-01"}}
+
+    def document(name: str, province_code: str, unit_code: str, at: str) -> dict[str, Any]:
+        places = {"unit_code": unit_code, "residence_unit_code": unit_code}
+        return a_birth(name, province_code=province_code, form=form, submitted_at=at, **places)
+
+    evening, morning = "2025-06-30T23:50:00+07:00", "2025-07-01T00:05:00+07:00"
+    await intake.counter.hand_in(NATIONAL, "k1", document("DVCQG-1", "74", "25822", evening))
+    await intake.settle(a_letter(0, document("DVCQG-2", "79", "26734", evening)))
+    await intake.counter.hand_in(NATIONAL, "k3", document("DVCQG-3", "79", "25822", morning))
+
+    assert await intake.codes() == [
+        "H09.25822-250701-0001",
+        "H29.25822-250701-0002",
+        "H29.26734-250701-0001",
+    ]
 
 
 async def test_given_the_same_key_later_when_the_rules_have_changed_then_the_answer_stays(intake):

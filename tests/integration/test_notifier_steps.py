@@ -136,7 +136,7 @@ async def test_given_a_service_that_lives_on_another_day_then_portals_still_take
 async def test_given_a_state_with_everything_when_saved_and_loaded_then_it_is_the_same(bench):
     dossier, late = a_dossier(), a_dossier()
     others = [one for one in LONG_LIFE if one.service != "intake"]
-    await bench.learns(dossier, *others, SUBMITTED, resubmitted())
+    await bench.learns(dossier, *others, SUBMITTED)
     await bench.learns(late, *others)
     store, ids = bench.assembly.part.store, [dossier.id, late.id]
 

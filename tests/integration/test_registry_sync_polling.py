@@ -25,6 +25,7 @@ from registry_sync.register import Register
 from registry_sync.registration import Registration
 from registry_sync.store import RegistrationStore
 from tests.integration.core_kit import NOW, RING, until
+from tests.integration.register_double import RegisterDouble, serving
 
 GOOD = {"ngayDangKy": "24.11.2026", "soDangKy": "7", "quyenSo": "01/2026"}
 ODD: dict[str, dict[str, Any]] = {
@@ -57,10 +58,8 @@ class PlayedRegister:
 @contextlib.asynccontextmanager
 async def polling(database: str, changes: dict[str, Any]) -> AsyncIterator[Pool]:
     """Give a pool while six pushed dossiers are polled for; one gets the changed answer."""
-    await migrate(database, Path(registry_sync.__file__).parent / "migrations")
-    pool = await open_pool(database, application="polling")
-    known, store = reference.load(), RegistrationStore(RING)
-    part = Part("registry-sync", RULES, store, lambda now: Context(now, known))
+    pool = await a_pool(database)
+    store = RegistrationStore(RING)
     codes = [f"H29.26734-261124-{number:04d}" for number in range(6)]
     async with pool.acquire() as conn, conn.transaction():
         rows = [Registration(uuid4(), c, "pushed", "26734", "79", "1.001193", NOW) for c in codes]
@@ -72,18 +71,64 @@ async def polling(database: str, changes: dict[str, Any]) -> AsyncIterator[Pool]
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with aiohttp.ClientSession() as session, polled(pool, Register(session, url)):
+        yield pool
+    await runner.cleanup()
+    pool.terminate()
+
+
+async def a_pool(database: str) -> Pool:
+    """Return connections to the database, with the tables there."""
+    await migrate(database, Path(registry_sync.__file__).parent / "migrations")
+    return await open_pool(database, application="polling")
+
+
+@contextlib.asynccontextmanager
+async def polled(pool: Pool, register: Register) -> AsyncIterator[None]:
+    """Poll the register meanwhile."""
+    known = reference.load()
+    part = Part("registry-sync", RULES, RegistrationStore(RING), lambda now: Context(now, known))
     running = SimpleNamespace(
         pool=pool, keys=RING, clock=lambda: datetime.now(UTC), wake=lambda: None
     )
-    async with aiohttp.ClientSession() as session:
-        task = asyncio.create_task(Poller(running, part, Register(session, url)).run())
-        try:
-            yield pool
-            assert not task.done()
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-    await runner.cleanup()
+    task = asyncio.create_task(Poller(running, part, register).run())
+    try:
+        yield
+        assert not task.done()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_given_a_province_that_does_not_know_it_any_more_then_the_one_that_goes_on_is_asked(
+    database: str,
+):
+    told, moved, unknown = (f"H29.26734-261124-{number:04d}" for number in range(3))
+    line = {"trangThai": 4, "ketQuaXuLy": GOOD}
+    states = {
+        "79": [{"maHoSoMCDT": told} | line],
+        "48": [{"maHoSoMCDT": moved} | line],
+    }
+    double = RegisterDouble(states=states)
+    pool = await a_pool(database)
+    rows = [
+        Registration(
+            *(uuid4(), code, "pushed", "20194", "48", "1.001193", NOW),
+            told_unit="26734",
+            told_province="79",
+        )
+        for code in (told, moved, unknown)
+    ]
+    store = RegistrationStore(RING)
+    async with pool.acquire() as conn, conn.transaction():
+        await store.save(conn, rows)
+
+    async with serving(double) as register, polled(pool, register):
+        await until(lambda: _count(pool, 2), 10)
+        await until(lambda: _polled_again(pool), 10)
+
+    assert double.asked[:2] == ["79", "48"]
+    assert await registered(pool) == 2
     pool.terminate()
 
 

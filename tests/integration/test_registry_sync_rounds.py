@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,17 +23,19 @@ from registry_sync.registration import RegisterSaid, Registration
 from tests.integration.core_kit import NOW, RING, Dossier, until
 from tests.integration.notifier_bench import a_dossier
 from tests.integration.registry_sync_bench import (
+    ASKED,
     MIGRATIONS,
     UNIT,
     RegistryBench,
     accepted,
+    asked_back,
+    becomes,
     open_registry,
 )
 from tests.integration.sandbox_process import Sandbox, a_sandbox
 from tests.unit.builders import BIRTH, some_particulars
 
 SECOND = {"round": 2, "particulars_version": 2}
-ASKED = RegisterReturned(kind="supplement", reasons=("register_needs_supplement",))
 #: A procedure without an electronic form: the register has no part for it.
 FORMLESS = "1.003583"
 
@@ -50,18 +53,6 @@ async def bench(
     monkeypatch.setattr(effects, "DRAIN_SECONDS", 0.05)
     async with open_registry(database, sandbox) as one:
         yield one
-
-
-async def asked_back(bench: RegistryBench, note: str = "sandbox:supplement") -> Dossier:
-    """Return a dossier the register was told of and asked back, with its completed form here."""
-    dossier = a_dossier()
-    await bench.knows(dossier, some_particulars(note))
-    await bench.hears(dossier, accepted())
-    bench.works()
-    bench.polls()
-    assert await bench.says(dossier, "register_returned") == ASKED
-    await bench.knows(dossier, some_particulars("đã bổ sung"), 2)
-    return dossier
 
 
 async def plant(sandbox: Sandbox, code: str, outcome: str) -> None:
@@ -231,15 +222,6 @@ async def test_given_an_answer_asked_for_before_the_second_push_then_it_does_not
     assert (await bench.rests(dossier))[0] == "pushed"
 
 
-async def becomes(bench: RegistryBench, dossier: Dossier, *, status: Any, round_: int) -> None:
-    case = Registration(
-        dossier.id, dossier.code, status, UNIT, "79", BIRTH, NOW, some_particulars(), round=round_
-    )
-    async with bench.pool.acquire() as conn, conn.transaction():
-        await lock(conn, {dossier.id: dossier.code})
-        await bench.assembly.part.store.save(conn, [case])
-
-
 async def says(bench: RegistryBench, dossier: Dossier, word: RegisterSaid) -> None:
     async with bench.pool.acquire() as conn, conn.transaction():
         heads = await lock(conn, {dossier.id: dossier.code})
@@ -270,7 +252,16 @@ async def test_given_rows_of_the_version_before_then_they_stand_in_the_first_rou
         loaded = await bench.assembly.part.store.load(conn, [dossier_id])
 
     assert loaded[dossier_id] == Registration(
-        dossier_id, "C", "pushed", "26734", "79", BIRTH, NOW, held_version=1
+        dossier_id,
+        "C",
+        "pushed",
+        "26734",
+        "79",
+        BIRTH,
+        NOW,
+        held_version=1,
+        told_unit="26734",
+        told_province="79",
     )
 
 
@@ -294,7 +285,10 @@ async def test_given_the_whole_state_when_saved_and_loaded_then_it_is_the_same(b
     case = Registration(
         uuid4(), "C", "returned", UNIT, "79", BIRTH, NOW, some_particulars(), True, "0" * 12
     )
-    case = Registration(**{**vars(case), "round": 3, "particulars_version": 4, "held_version": 5})
+    versions = {"round": 3, "particulars_version": 4, "held_version": 5}
+    earlier = ((3, some_particulars("v3")), (4, some_particulars("v4")))
+    told = {"pushed_at": NOW, "told_unit": "20194", "told_province": "48"}
+    case = replace(case, **versions, **told, earlier=earlier)  # type: ignore[arg-type]
     closed = Registration(uuid4(), "D", closed=True)
     store = bench.assembly.part.store
 

@@ -109,6 +109,7 @@ async def test_given_waiting_dossiers_when_paged_by_the_link_then_each_is_shown_
     assert "link" not in second.headers
     assert first.body[0] == {
         "dossier_id": str(cases[0].dossier_id),
+        "revision": 0,
         "dossier_code": cases[0].code,
         "procedure_code": "1.001193",
         "status": "received",
@@ -201,7 +202,10 @@ async def test_given_erased_personal_data_when_read_then_not_found(officer: Offi
 
     answer = await officer.get(f"/v1/dossiers/{case.dossier_id}/particulars")
 
-    assert (answer.status, answer.body["detail"]) == (404, "They were erased.")
+    assert (answer.status, answer.body["detail"]) == (
+        404,
+        "Dữ liệu cá nhân của hồ sơ đã được xóa.",
+    )
 
 
 async def test_given_a_complete_dossier_when_accepted_then_once(officer: Officer):
@@ -222,7 +226,7 @@ async def test_given_a_complete_dossier_when_accepted_then_once(officer: Officer
 async def test_given_a_dossier_when_forwarded_then_it_is_on_the_other_units_desk(
     officer: Officer,
 ):
-    case = a_case()
+    case = a_case(residence_unit_code=OTHER_UNIT)
     await officer.one_stop.put(case)
 
     answer = await officer.act(case.dossier_id, "forward", **ACTS["forward"])
@@ -275,6 +279,7 @@ ARGUMENTS: list[tuple[str, Any, dict[str, Any], str]] = [
     ("forward", a_case(), {"to_unit_code": "99999", "reason": "not_competent"}, "to_unit_code"),
     ("forward", a_case(), {"to_unit_code": UNIT, "reason": "not_competent"}, "to_unit_code"),
     ("forward", a_case(), {"to_unit_code": "x", "reason": "not_competent"}, "to_unit_code"),
+    ("forward", a_case(), {"to_unit_code": OTHER_UNIT, "reason": "not_competent"}, "to_unit_code"),
     ("forward", a_case(), {"to_unit_code": OTHER_UNIT, "reason": "because"}, "reason"),
     ("stop", a_case(), {"reason": "because"}, "reason"),
     ("stop", a_case(), {"reason": "legal_obstacle", "more": 1}, "more"),

@@ -142,3 +142,28 @@ async def test_given_a_merged_unit_when_an_earlier_slip_is_read_then_it_is_of_th
 
     assert dossier_at(known, earlier.at).unit_code == MERGED_UNIT
     assert dossier_at(known, moved.at).unit_code == UNIT
+
+
+async def test_given_papers_that_came_later_when_a_slip_is_read_then_it_lists_those_of_then(
+    officer: Officer,
+):
+    case = await a_dossier(officer, Accept("officer-1"))
+    accepted = await officer.one_stop.case(case.dossier_id)
+    await officer.one_stop.put(accepted.but(papers=(*accepted.papers, "death_notice")))
+    names = [officer.one_stop.known.paper(kind) for kind in ("birth_notification", "death_notice")]
+    then, later = (one.name_vi if one else "?" for one in names)
+
+    slip = await officer.get(f"/v1/dossiers/{case.dossier_id}/slips/acceptance.html")
+
+    assert then in slip.body.decode()
+    assert later not in slip.body.decode()
+
+
+async def test_given_a_slip_whose_papers_were_not_kept_then_it_lists_those_there_are(
+    officer: Officer,
+):
+    case = await a_dossier(officer, Accept("officer-1"))
+    accepted = await officer.one_stop.case(case.dossier_id)
+    issued = tuple(replace(one, papers=()) for one in accepted.issued)
+
+    assert dossier_at(accepted.but(issued=issued), issued[0].at).papers == case.papers

@@ -6,16 +6,20 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from contracts.events import Forwarded, Stopped
 from plumbing import metrics
+from plumbing.logs import KNOWN_KEYS
 from routing import overview, sweeping
 from routing.domain import RULES, Case, Expire
+from routing.domain.stopping import UNDER_WAY
 from routing.sweeping import Sweeper
 from tests.integration.core_kit import until
 from tests.integration.routing_kit import (
     MERGED_UNIT,
     NOW,
+    OTHER_UNIT,
     UNIT,
     OneStop,
     a_case,
@@ -46,7 +50,8 @@ def asked(number: int, due_at: datetime) -> Case:
 async def test_given_a_supplement_when_its_last_moment_is_over_then_the_case_is_closed(
     one_stop: OneStop,
 ):
-    late, in_time = asked(1, NOW - timedelta(microseconds=1)), asked(2, NOW)
+    moment = NOW - UNDER_WAY
+    late, in_time = asked(1, moment - timedelta(microseconds=1)), asked(2, moment)
     await one_stop.put(late, in_time)
 
     moved = await a_sweeper(one_stop).sweep()
@@ -60,7 +65,7 @@ async def test_given_a_supplement_when_its_last_moment_is_over_then_the_case_is_
 
 
 async def test_given_two_sweepers_at_once_then_each_case_gets_one_event(one_stop: OneStop):
-    cases = [asked(number, NOW - timedelta(days=1)) for number in range(120)]
+    cases = [asked(number, NOW - timedelta(days=2)) for number in range(120)]
     await one_stop.put(*cases)
 
     moved = await asyncio.gather(*(a_sweeper(one_stop).sweep() for _ in range(2)))
@@ -110,7 +115,7 @@ async def test_given_a_decided_case_of_a_merged_unit_when_swept_then_it_stays(
 async def test_given_a_unit_nobody_goes_on_for_when_swept_then_it_is_left_alone_for_an_hour(
     one_stop: OneStop, monkeypatch: pytest.MonkeyPatch
 ):
-    await one_stop.put(a_case(unit_code="99999", residence_unit_code="99999"))
+    await one_stop.put(*(a_case(n, unit_code="99999", residence_unit_code="99999") for n in (1, 2)))
     looked_at: list[str] = []
 
     async def load_held(conn: Any, unit_code: str, *more: Any) -> list[Case]:
@@ -120,19 +125,34 @@ async def test_given_a_unit_nobody_goes_on_for_when_swept_then_it_is_left_alone_
     monkeypatch.setattr(sweeping, "load_held", load_held)
     sweeper = a_sweeper(one_stop)
     counts = []
-    for minutes in (0, 59, 1):
-        one_stop.now += timedelta(minutes=minutes)
-        await sweeper.sweep()
-        counts.append(len(looked_at))
+    with capture_logs() as lines:
+        for minutes in (0, 59, 1):
+            one_stop.now += timedelta(minutes=minutes)
+            await sweeper.sweep()
+            counts.append(len(looked_at))
 
     assert counts == [1, 1, 2]
+    told = {"event": "nobody_goes_on", "log_level": "warning", "unit_code": "99999", "count": 2}
+    assert lines == [told, told]
+    assert told.keys() - {"event", "log_level"} <= KNOWN_KEYS
+
+
+async def test_given_a_unit_that_goes_on_under_its_code_when_swept_then_nobody_is_warned(
+    one_stop: OneStop,
+):
+    await one_stop.put(a_case(unit_code=OTHER_UNIT, unit_on=BEFORE_MERGER))
+
+    with capture_logs() as lines:
+        moved = await a_sweeper(one_stop).sweep()
+
+    assert (moved, lines) == (0, [])
 
 
 async def test_given_more_cases_than_one_batch_when_swept_then_all_are_moved(
     one_stop: OneStop, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(sweeping, "BATCH", 4)
-    expired = [asked(number, NOW - timedelta(days=1)) for number in range(9)]
+    expired = [asked(number, NOW - timedelta(days=2)) for number in range(9)]
     merged = [
         a_case(
             100 + number,
@@ -150,7 +170,7 @@ async def test_given_more_cases_than_one_batch_when_swept_then_all_are_moved(
 async def test_given_a_case_no_rule_can_take_when_swept_then_the_others_are_moved(
     one_stop: OneStop,
 ):
-    bad, good = (asked(number, NOW - timedelta(days=1)) for number in (1, 2))
+    bad, good = (asked(number, NOW - timedelta(days=2)) for number in (1, 2))
     await one_stop.put(bad, good)
 
     def expire(act: Any, case: Case, context: Any) -> Any:
@@ -169,7 +189,7 @@ async def test_given_a_case_no_rule_can_take_when_swept_then_the_others_are_move
 
 
 async def test_given_a_service_that_starts_then_it_sweeps_at_once_and_again(one_stop: OneStop):
-    first, second = asked(1, NOW - timedelta(days=1)), asked(2, NOW + timedelta(days=1))
+    first, second = asked(1, NOW - timedelta(days=2)), asked(2, NOW)
     await one_stop.put(first, second)
     sweeping = asyncio.create_task(a_sweeper(one_stop).run())
 

@@ -72,8 +72,13 @@ def returned(kind: str = "supplement", *reasons: str, **more: Any) -> Returned:
     return Returned(kind=kind, reasons=reasons, actor=OFFICER, supplement_due=due, **more)
 
 
-def resubmitted(version: int = 2) -> Resubmitted:
-    """Return the resubmission that brought that version of the personal data."""
+def resubmitted(number: int = 2) -> Routed:
+    """Return the one-stop's word that it took that submission of the dossier."""
+    return Routed(unit_code=A_UNIT, reference_version="1", resubmission=number)
+
+
+def handed_in_again(version: int = 2) -> Resubmitted:
+    """Return the intake's word on what brought that version of the personal data."""
     particulars = ParticularsRef(version=version, sha256=SOME_HASH)
     return Resubmitted(round=version, particulars=particulars, resubmitted_at=NOW)
 
@@ -117,8 +122,8 @@ IN_DOUBT = RegistrationInDoubt(attempt=1, since=NOW)
 HANDED_OVER = HandedOver(actor=OFFICER, method="in_person")
 
 ONE_OF_EACH: tuple[EventData, ...] = (
-    *(SUBMITTED, ROUTED, FORWARDED, accepted(), returned(), resubmitted()),
-    *(WITHDRAWAL_REQUESTED, WITHDRAWN, STOPPED, RESUMED, APOLOGY),
+    *(SUBMITTED, ROUTED, FORWARDED, accepted(), returned(), handed_in_again()),
+    *(resubmitted(), WITHDRAWAL_REQUESTED, WITHDRAWN, STOPPED, RESUMED, APOLOGY),
     *(registered(), SENT_BACK, IN_DOUBT, HANDED_OVER),
     CitizenNotified(step="accepted", channel="sms", about=ABOUT),
     NotificationAbandoned(step="accepted", reason="unreachable", about=ABOUT),
@@ -138,12 +143,23 @@ class Life:
     rounds: int = 0
     version: int = 1
     asked: bool = False
+    entered: bool = False
 
     def choices(self) -> list[tuple[str, tuple[EventData, ...]]]:
-        """Return where the dossier may go next, and what is said when it goes there."""
+        """Return where the dossier may go next, and what is said when it goes there.
+
+        Once told, the register may enter it at any time, also when the one-stop has ended it.
+        """
+        moves = self._moves()
+        if self.rounds and not self.entered and self.where != "accepted":
+            moves.append(("registered", (registered(self.rounds),)))
+        return moves
+
+    def _moves(self) -> list[tuple[str, tuple[EventData, ...]]]:
         refused = ("ended", (returned("refused", "conditions_not_met"),))
         withdrawn = ("ended", (WITHDRAWN,))
-        more = (self.where, (resubmitted(self.version + 1),))
+        again = handed_in_again(self.version + 1)
+        more = (self.where, (again,))
         match self.where:
             case "received":
                 moves = [
@@ -158,7 +174,8 @@ class Life:
                 asking = ("supplement", (returned(),))
                 return moves if self.asked else [*moves, asking]
             case "supplement":
-                return [("received", more[1]), withdrawn, ("ended", (CLOSED,))]
+                taken = (again, resubmitted(self.version + 1))
+                return [("received", taken), withdrawn, ("ended", (CLOSED,))]
             case "accepted":
                 sent_back = SENT_BACK.model_copy(update={"round": self.rounds})
                 asks = ("ended", returned("refused", "supplement_exhausted"))
@@ -168,10 +185,7 @@ class Life:
                 moves = [("accepted", (one,)) for one in informs]
                 return [*moves, ("stopped", (STOPPED,)), (after, (sent_back, said)), result]
             case "stopped":
-                moves = [(self.before, (RESUMED,)), refused, withdrawn]
-                at_register = self.before == "accepted"
-                result = ("registered", (registered(max(self.rounds, 1)),))
-                return [*moves, result] if at_register else moves
+                return [(self.before, (RESUMED,)), refused, withdrawn]
             case "registered":
                 return [("ended", (HANDED_OVER,))]
         return []
@@ -183,6 +197,7 @@ class Life:
         self.rounds += any(isinstance(one, Accepted) for one in said)
         self.version += any(isinstance(one, Resubmitted) for one in said)
         self.asked = self.asked or where == "supplement"
+        self.entered = self.entered or where == "registered"
 
 
 @st.composite

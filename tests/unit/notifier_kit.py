@@ -22,6 +22,7 @@ from contracts.events import (
     PortalInformed,
     RegisterReturned,
     RegistrationInDoubt,
+    Resubmitted,
     Returned,
     Routed,
     WithdrawalRequested,
@@ -62,7 +63,17 @@ IN_DOUBT = an_event(life.IN_DOUBT)
 SENT_BACK = an_event(life.SENT_BACK)
 ERASED = ParticularsErased(A_DOSSIER)
 #: What nobody is told of.
-SILENT = (Routed, WithdrawalRequested, RegisterReturned, RegistrationInDoubt)
+SILENT = (WithdrawalRequested, RegisterReturned, RegistrationInDoubt)
+
+
+def step_of(data: EventData) -> str | None:
+    """Return the step that is told of an event, None if nobody is.
+
+    What the intake took again is told only when it came after the end.
+    """
+    if isinstance(data, Routed):
+        return "resubmitted" if data.resubmission else None
+    return None if isinstance(data, (*SILENT, Resubmitted)) else data.name
 
 
 def a_return(

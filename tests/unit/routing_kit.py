@@ -109,13 +109,16 @@ def a_dossier(now: str = THURSDAY, **changes: Any) -> Submitted:
     return a_submission(**({"submitted_at": at(now)} | changes))
 
 
-def more_papers(now: str, *papers: str, version: int = 2, round: int = 2) -> Resubmitted:
-    """Return a resubmission with these papers."""
+def more_papers(
+    now: str, *papers: str, version: int = 2, round: int = 2, came_at: datetime | None = None
+) -> Resubmitted:
+    """Return a resubmission with these papers; `came_at` is when the intake took it."""
     return Resubmitted(
         round=round,
         particulars=ParticularsRef(version=version, sha256=SOME_HASH),
         attachments=tuple(map(a_paper, papers)),
         resubmitted_at=at(now),
+        received_at=came_at,
     )
 
 

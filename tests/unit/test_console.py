@@ -191,7 +191,9 @@ def test_given_a_dry_run_then_the_rows_are_printed_and_nothing_is_written(data: 
     [
         (("01", "dual", "--from", "2021-12-01"), "province 01 does not move"),
         (("74", "dual", "--from", "2010-01-01"), "2010-01-01 is before the first row of 74"),
-        (("74", "dual", "--from", "2021-12-01", "--grace-days", "5"), "days of grace"),
+        (("74", "legacy", "--from", "2021-12-01", "--grace-days", "5"), "days of grace"),
+        (("74", "dual", "--from", "2021-12-01"), "74 is dual on 2021-12-01 already"),
+        (("74", "legacy", "--from", "2022-05-01"), "when the direct form is closed"),
     ],
 )
 def test_given_a_state_that_cannot_be_then_nothing_is_written(

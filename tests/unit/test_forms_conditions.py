@@ -138,11 +138,11 @@ def test_given_a_marriage_then_a_man_is_of_full_20_and_a_woman_of_full_18(groom,
 
 
 def test_given_a_bride_who_turns_18_tonight_then_midnight_in_vietnam_decides():
-    document = a_marriage({}, {"born_on": "2008-11-25"}, submitted_at="2026-11-24T16:59:00Z")
+    came_in = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 
     before, after = (
-        rules(document, datetime(2026, 11, 24, hour, minute, tzinfo=UTC))
-        for hour, minute in ((16, 59), (17, 0))
+        rules(a_marriage({}, {"born_on": "2008-11-25"}, submitted_at=submitted_at), came_in)
+        for submitted_at in ("2026-11-24T16:59:59Z", "2026-11-24T17:00:00Z")
     )
 
     assert (before, after) == ([("form.bride.born_on", "marriage.too_young")], [])
@@ -411,3 +411,37 @@ def test_given_anything_in_place_of_any_member_then_there_is_an_answer_and_never
     part[key] = data.draw(_JSON)
 
     check(document)
+
+
+# --- people of one form
+
+
+def test_given_one_number_for_both_spouses_then_they_are_not_two_people():
+    number = {"personal_number": "000095000003"}
+    marriage = a_marriage(number, number)
+
+    assert ("form.bride.personal_number", "marriage.same_person") in rules(marriage)
+    assert "marriage.same_person" not in {rule for _, rule in rules(a_marriage({}, {}))}
+
+
+@pytest.mark.parametrize(("born", "wrong"), [("2026", True), ("2025-12-31", False), ("2030", True)])
+def test_given_a_parent_then_born_in_a_year_before_the_childs(born, wrong):
+    birth = a_birth()
+    child_born = birth["form"]["child"]["born_on"]
+    assert child_born.startswith("2026")
+    birth["form"]["mother"] = birth["form"]["mother"] | {
+        "born_on": born,
+        "personal_number": "000196112648",
+    }
+
+    found = [(field, rule) for field, rule in rules(birth) if rule == "parent.not_older"]
+
+    assert found == ([("form.mother.born_on", "parent.not_older")] if wrong else [])
+
+
+@pytest.mark.parametrize(("note", "taken"), [("dòng một\ndòng hai", True), ("a\u0000b", False)])
+def test_given_a_note_then_lines_may_end_and_unseen_letters_are_refused(note, taken):
+    birth = a_birth()
+    birth["form"] = birth["form"] | {"note": note}
+
+    assert (rules(birth) == []) is taken

@@ -1,13 +1,15 @@
 """What a submission must fulfil on its day: each rule from both sides, all problems at once."""
 
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contracts.model import VIETNAM
 from contracts.portal import FieldProblem, Submission
+from intake.checks import law_day
 from intake.domain import Party
 from intake.reading import (
     MOST_PROBLEMS,
@@ -207,7 +209,10 @@ def test_given_a_provincial_portal_then_it_may_until_the_end_of_june_2025(now, f
     ],
 )
 def test_given_a_submission_a_portal_held_back_then_thirty_days_are_the_most(age, found):
-    assert rules(a_birth(submitted_at=(NOW - age).isoformat())) == found
+    document = a_birth(submitted_at=(NOW - age).isoformat())
+    document["form"]["child"]["born_on"] = "2026-10-01"
+
+    assert rules(document) == found
 
 
 @pytest.mark.parametrize("submitted_at", [12, "12", -99999999999, 1.5, True])
@@ -279,17 +284,112 @@ def test_given_a_death_then_it_is_not_before_the_birth(died_on, found):
 
 
 @pytest.mark.parametrize(
-    ("now", "found"),
+    ("submitted_at", "found"),
     [
-        (
-            datetime(2026, 11, 19, 16, 59, 59, tzinfo=UTC),
-            [("form.child.born_on", "date_in_future")],
-        ),
-        (datetime(2026, 11, 19, 17, 0, 0, tzinfo=UTC), []),
+        ("2026-11-19T16:59:59Z", [("form.child.born_on", "date_in_future")]),
+        ("2026-11-19T17:00:00Z", []),
     ],
 )
-def test_given_a_birth_then_its_day_has_come_in_vietnam(now, found):
-    assert rules(a_birth(submitted_at="2026-11-19T00:00:00+07:00"), now=now) == found
+def test_given_a_birth_then_its_day_has_come_in_vietnam_when_it_is_submitted(submitted_at, found):
+    assert rules(a_birth(submitted_at=submitted_at)) == found
+
+
+MERGER = datetime(2025, 7, 1, 0, 10, tzinfo=VIETNAM)
+
+
+def of_the_merger(code: str, submitted_at: str, province_code: str = "79") -> dict[str, Any]:
+    """Return a birth of June 2025 handed in at a commune with that code."""
+    form = a_birth()["form"]
+    form = form | {"child": form["child"] | {"born_on": "2025-06-20"}}
+    places = {"unit_code": code, "residence_unit_code": code, "province_code": province_code}
+    return a_birth(form=form, submitted_at=submitted_at, **places)
+
+
+@pytest.mark.parametrize(
+    ("code", "province_code", "evening", "morning"),
+    [
+        ("26734", "79", [], ["unit.unknown", "unit.unknown"]),
+        ("26737", "79", [], []),
+        ("25822", "74", [], ["province.unknown", "unit.other_province"]),
+        ("25822", "79", ["unit.other_province"], []),
+    ],
+    ids=["ended", "goes on", "ended with its province", "another place later"],
+)
+def test_given_the_night_of_the_merger_then_the_day_of_submission_decides(
+    code, province_code, evening, morning
+):
+    found = [
+        [rule for _, rule in rules(of_the_merger(code, at, province_code), now=MERGER)]
+        for at in ("2025-06-30T23:50:00+07:00", "2025-07-01T00:05:00+07:00")
+    ]
+
+    assert found == [evening, morning]
+
+
+def test_given_a_unit_that_begins_tomorrow_then_it_is_not_there_yet():
+    o, n = date(2025, 6, 30), date(2025, 7, 1)
+    code = next(
+        unit.code
+        for unit in LAW.units
+        if unit.is_valid(n) and unit.province_code == "79" and LAW.unit(unit.code, o) is None
+    )
+
+    evening, morning = (
+        rules(of_the_merger(code, at), now=MERGER)
+        for at in ("2025-06-30T23:50:00+07:00", "2025-07-01T00:05:00+07:00")
+    )
+
+    assert evening == [("unit_code", "unit.unknown"), ("residence_unit_code", "unit.unknown")]
+    assert morning == []
+
+
+@pytest.mark.parametrize(
+    ("submitted_at", "found"),
+    [
+        ("2025-06-30T23:59:59+07:00", []),
+        ("2025-07-01T00:00:00+07:00", [("channel", "channel.closed")]),
+    ],
+)
+def test_given_a_portal_that_closed_tonight_then_what_it_took_before_is_taken(submitted_at, found):
+    document = of_the_merger("26737", submitted_at)
+
+    assert rules(document, PROVINCIAL_79, MERGER) == found
+
+
+@pytest.mark.parametrize(
+    ("submitted_at", "found"),
+    [
+        ("2021-10-11T23:59:59+07:00", [("channel", "channel.not_yet_open")]),
+        ("2021-10-12T00:00:00+07:00", []),
+    ],
+)
+def test_given_a_portal_that_opened_tonight_then_it_was_not_open_before(submitted_at, found):
+    document = of_2021(submitted_at=submitted_at)
+    document["form"]["child"]["born_on"] = "2021-10-01"
+
+    assert rules(document, now=datetime(2021, 10, 12, 0, 10, tzinfo=VIETNAM)) == found
+
+
+@pytest.mark.parametrize(
+    ("submitted_at", "day"),
+    [
+        (None, date(2026, 11, 24)),
+        (NOW - timedelta(days=30), date(2026, 10, 25)),
+        (NOW - timedelta(days=30, microseconds=1), date(2026, 11, 24)),
+        (datetime(2026, 11, 23, 17, tzinfo=UTC), date(2026, 11, 24)),
+        (datetime(2026, 11, 23, 16, 59, 59, tzinfo=UTC), date(2026, 11, 23)),
+        (NOW + timedelta(days=1), date(2026, 11, 24)),
+    ],
+)
+def test_given_a_time_of_submission_then_its_day_counts_while_it_may_be_true(submitted_at, day):
+    assert law_day(submitted_at, NOW) == day
+
+
+def test_given_a_clock_ahead_over_midnight_then_the_next_day_counts():
+    now = datetime(2026, 11, 24, 16, 58, tzinfo=UTC)
+
+    assert law_day(now + timedelta(minutes=5), now) == date(2026, 11, 25)
+    assert law_day(now + timedelta(minutes=6), now) == date(2026, 11, 24)
 
 
 def test_given_broken_fields_then_every_problem_is_told_at_once():

@@ -10,11 +10,12 @@ import pytest
 from contracts.forms import LegacyForm
 from contracts.model import VIETNAM
 from intake.domain import dossier_id_of
-from intake.importing import rows, xlsx_lines
+from intake.importing import rows
 from intake.importing.cells import Seed, instant_of, is_dossier_code, seed_of, ways_of
 from intake.importing.checking import Entry, check_row, check_sheet
 from intake.importing.reading import read_sheet
-from intake.importing.rows import COLUMNS, REQUIRED, Row, UnreadableFile
+from intake.importing.row_problems import UnreadableFile
+from intake.importing.rows import COLUMNS, REQUIRED, Row
 from reference import load
 from tests.unit.legacy_kit import A_FORM, IMPORT_DAY, a_csv, a_row, a_workbook, at_register, saved
 
@@ -61,7 +62,7 @@ def test_given_the_same_rows_in_any_file_then_they_are_read_the_same(body):
         for number, row in ((2, a_row()), (3, at_register("X-20211011-00001")))
     )
 
-    assert read_sheet(body) == rows.Sheet(wanted, ())
+    assert read_sheet(body) == rows.Sheet(wanted)
 
 
 def test_given_blank_lines_and_line_breaks_in_quotes_then_rows_keep_the_numbers_people_see():
@@ -152,20 +153,6 @@ def test_given_several_sheets_then_the_workbook_is_refused():
     book.create_sheet("more")
 
     assert unreadable(saved(book)) == [(1, "", "file.several_sheets")]
-
-
-def test_given_a_workbook_that_unpacks_to_too_much_then_nothing_of_it_is_unpacked(monkeypatch):
-    monkeypatch.setattr(xlsx_lines, "load_workbook", None)
-    body = io.BytesIO()
-    with (
-        zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive,
-        archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part,
-    ):
-        for _ in range(100):
-            part.write(b" " * 1024 * 1024)
-
-    assert len(body.getvalue()) < 1_000_000
-    assert unreadable(body.getvalue()) == [(1, "", "file.too_large_unpacked")]
 
 
 @pytest.mark.parametrize(
@@ -374,6 +361,16 @@ def test_given_a_province_of_no_letter_then_nothing_of_it_is_imported():
     assert problems(at_register(province_code="01")) == [
         (2, "province_code", "province.not_moving"),
         (2, "unit_code", "unit.other_province"),
+    ]
+
+
+def test_given_a_code_that_is_another_place_now_then_the_day_of_the_row_decides():
+    lai_uyen = {"unit_code": "25822", "residence_unit_code": "25822"}
+    now = datetime(2026, 11, 24, tzinfo=VIETNAM)
+
+    assert problems(at_register(province_code="74", **lai_uyen), now=now) == []
+    assert problems(at_register(province_code="79", **lai_uyen), now=now) == [
+        (2, "unit_code", "unit.other_province")
     ]
 
 

@@ -115,9 +115,23 @@ def test_given_a_taken_dossier_when_resubmitted_then_it_is_in_its_next_round():
     first = decide_resubmission(RESUBMIT, TAKEN, CONTEXT)
     second = decide_resubmission(replace(RESUBMIT, fingerprint="d" * 64), RESUBMITTED, CONTEXT)
 
-    said = Resubmitted(round=2, particulars=PARTICULARS, attachments=(A_PAPER,), resubmitted_at=NOW)
+    said = Resubmitted(
+        round=2,
+        particulars=PARTICULARS,
+        attachments=(A_PAPER,),
+        resubmitted_at=NOW,
+        received_at=NOW,
+    )
     assert first == Decision(RESUBMITTED, (said,))
     assert [event.round for event in second.events] == [3]
+
+
+def test_given_a_portal_that_tells_another_time_then_the_event_says_when_it_was_taken():
+    later = Context(NOW + timedelta(days=3), CONTEXT.reference)
+
+    (said,) = decide_resubmission(RESUBMIT, TAKEN, later).events
+
+    assert (said.resubmitted_at, said.received_at) == (NOW, later.now)
 
 
 def test_given_a_supplement_that_came_before_then_nothing_is_said_again():

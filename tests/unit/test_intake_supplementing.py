@@ -26,6 +26,11 @@ def added(**changes: Any) -> Supplement:
     return Supplement.model_validate(at | changes)
 
 
+def law_of(before: Submission, supplement: Supplement) -> list[tuple[str, str]]:
+    found = problems_after(before, supplement, NATIONAL, LAW)
+    return [(one.detail, one.source) for one in found]
+
+
 def rules(before: Submission, supplement: Supplement) -> list[tuple[str, str]]:
     found = problems_after(before, supplement, NATIONAL, LAW)
     return [(one.field, one.rule) for one in found]
@@ -61,6 +66,23 @@ def test_given_what_was_taken_then_it_is_not_held_against_a_good_form_but_a_bad_
 
     assert rules(before, added(form=good)) == []
     assert rules(before, added(form=bad)) == [("procedure_code", "procedure.foreign_element")]
+
+
+def test_given_a_form_the_register_holds_then_a_supplement_has_to_bring_it():
+    papers, form = [a_paper("kinship_proof", "1")], a_birth()["form"]
+    legacy = submitted(form=LEGACY)
+
+    assert rules(legacy, added(attachments=papers)) == [("form", "form.needed")]
+    assert law_of(legacy, added(attachments=papers)) == [
+        (
+            "Hồ sơ được chuyển từ hệ thống cũ nên chưa có biểu mẫu điện tử; khi bổ sung phải gửi"
+            " kèm biểu mẫu đầy đủ.",
+            "Công văn Cục CNTT, Bộ Tư pháp, 12/10/2021",
+        )
+    ]
+    assert rules(legacy, added(attachments=papers, form=form)) == []
+    after = with_supplement(legacy, added(form=form))
+    assert rules(after, added(attachments=papers)) == []
 
 
 def test_given_no_form_before_then_a_new_one_is_looked_at_whole():

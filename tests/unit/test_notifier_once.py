@@ -7,18 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reference
-from contracts.events import EVENTS, EventData, PortalInformed
+from contracts.events import EVENTS, EventData, PortalInformed, Resubmitted
 from contracts.lifecycle import statuses
 from notifier.correspondence import News
 from tests.unit.lifecycle_kit import legal_lives
 from tests.unit.notifier_kit import (
     CONTACT,
     ERASED,
-    SILENT,
     Notifier,
     a_contact,
     callbacks,
     heard,
+    step_of,
 )
 
 KNOWN = reference.load()
@@ -75,7 +75,6 @@ def _check_causes(life: list[EventData], news: tuple[News, ...]) -> None:
         same_topic = before.service == after.service
         led_to_it = (before.data.name, after.data.name) in {
             ("submitted", after.data.name),
-            ("resubmitted", "accepted"),
             ("registered", "handed_over"),
         } or (after.data.name == "registered" and before.data.name == "accepted")
         if same_topic or led_to_it:
@@ -100,7 +99,9 @@ def test_given_any_life_and_any_answers_then_each_step_is_told_at_most_once_and_
     informed = [one for one in notifier.events if isinstance(one, PortalInformed)]
     due = [one.event_id for one in news if one.citizen != "silent"]
     assert notifier.state.early == ()
-    assert len(news) == sum(type(one) not in SILENT for one in life)
+    late = [one for one in news if one.step == "resubmitted" and one.final]
+    assert len(news) - len(late) == sum(step_of(one) is not None for one in life)
+    assert len(late) <= sum(isinstance(one, Resubmitted) for one in life)
     assert Counter(one.about for one in told) == Counter(due)
     assert max(Counter(one.about for one in informed).values(), default=0) <= 1
     assert all(one.portal in ("informed", "abandoned", "silent") for one in news)
@@ -130,6 +131,8 @@ def test_given_a_life_heard_as_it_happened_then_all_of_it_is_told_and_no_status_
     notifier = Notifier(CONTACT, *heard(*life)).answers_all()
 
     led = tuple(status for one in callbacks(notifier) for status in one.passed)
-    told = [one.name for one in life if type(one) not in SILENT and one.name != "handed_over"]
+    steps = [step for one in life if (step := step_of(one)) is not None]
+    news = [one for one in notifier.state.news if not (one.step == "resubmitted" and one.final)]
     assert led == statuses(life, KNOWN)
-    assert [one.step for one in notifier.state.news if one.citizen == "told"] == told
+    told = [step for step in steps if step != "handed_over"]
+    assert [one.step for one in news if one.citizen == "told"] == told

@@ -3,11 +3,12 @@
 import itertools
 import json
 from dataclasses import asdict, replace
+from datetime import timedelta
 
 import pytest
 
 from contracts.decision import Answered, InDoubt
-from contracts.events import NotificationAbandoned, PortalInformed
+from contracts.events import Imported, NotificationAbandoned, PortalInformed
 from contracts.portal import StatusUpdate
 from notifier.correspondence import Correspondence, News
 from notifier.heard import completed
@@ -24,7 +25,9 @@ from tests.unit.lifecycle_kit import (
     SUBMITTED,
     VERIFICATION,
     WITHDRAWN,
+    a_due,
     accepted,
+    handed_in_again,
     registered,
     resubmitted,
     returned,
@@ -46,6 +49,11 @@ def after(*said):
     return about.get(events[-1].id)
 
 
+def imported(stage):
+    """Return that a dossier was taken over from the old road."""
+    return SUBMITTED.model_copy(update={"imported": Imported(batch="b1", stage=stage)})
+
+
 def of(told: StatusUpdate | None):
     """Return step, status, statuses passed and appointment of what the portal heard."""
     return told and (told.step, told.status, told.passed, told.due_at)
@@ -61,7 +69,7 @@ def of(told: StatusUpdate | None):
         ((SUBMITTED, accepted(), VERIFICATION), ("rescheduled", 2, (), LATER)),
         ((SUBMITTED, accepted(), STOPPED), ("stopped", 8, (8,), None)),
         ((SUBMITTED, accepted(), STOPPED, RESUMED), ("resumed", 4, (4,), LATER)),
-        ((SUBMITTED, STOPPED), ("stopped", 8, (2, 8), None)),
+        ((SUBMITTED, STOPPED), ("stopped", 8, (8,), None)),
         ((SUBMITTED, STOPPED, RESUMED, accepted()), ("accepted", 4, (), APPOINTMENT)),
         ((SUBMITTED, returned()), ("returned", 5, (5,), None)),
         ((SUBMITTED, returned(), resubmitted()), ("resubmitted", 1, (1,), None)),
@@ -116,9 +124,7 @@ def test_given_three_topics_in_any_order_then_a_second_round_is_told_as_it_happe
         notifier.hears(*topics[number])
     notifier.answers_all()
 
-    late_intake = ["submitted", "resubmitted", "accepted", "returned", "accepted-2", "registered"]
-    told = [kind.partition(":")[2] for kind in notifier.kinds("citizen")]
-    assert told == (late_intake if order.index(0) < order.index(1) else KEYS)
+    assert [kind.partition(":")[2] for kind in notifier.kinds("citizen")] == KEYS
     assert notifier.kinds("portal")[-2:] == ["portal:registered", "portal:handed_over"]
 
 
@@ -133,19 +139,20 @@ def test_given_the_result_of_a_round_not_yet_received_then_it_waits_for_that_rou
     assert notifier.kinds("citizen")[-2:] == ["sms:accepted-2", "sms:registered"]
 
 
-def test_given_an_acceptance_of_new_papers_then_it_waits_for_the_papers():
-    submitted, papers = heard(SUBMITTED, resubmitted())
-    first, asked, again, moved = heard(accepted(), returned(), accepted(2, 2), APOLOGY)
+def test_given_papers_heard_of_before_they_were_asked_for_then_told_when_they_were_taken():
+    submitted, papers = heard(SUBMITTED, handed_in_again())
+    asked, taken, again = heard(returned(), resubmitted(), accepted(1, 2))
 
-    notifier = Notifier(CONTACT, submitted, first, asked, again, moved).answers_all()
-    assert notifier.kinds("portal")[-1] == "portal:returned"
+    notifier = Notifier(CONTACT, submitted, papers).answers_all()
+    assert notifier.kinds("citizen") == ["sms:submitted"]
 
-    notifier.hears(papers).answers_all()
-    assert notifier.kinds("portal")[-3:] == [
+    notifier.hears(asked, taken, again).answers_all()
+    assert notifier.kinds("portal")[1:] == [
+        "portal:returned",
         "portal:resubmitted",
-        "portal:accepted-2",
-        "portal:rescheduled",
+        "portal:accepted",
     ]
+    assert [one.status for one in callbacks(notifier)] == [1, 5, 1, 2]
 
 
 @pytest.mark.parametrize("late", [FORWARDED, APOLOGY, STOPPED, RESUMED])
@@ -158,9 +165,82 @@ def test_given_how_the_work_goes_on_when_the_result_was_told_then_nobody_hears_i
     assert notifier.kinds("portal")[-1] == "portal:registered"
 
 
+@pytest.mark.parametrize("late", [returned(), resubmitted(), accepted(2, 2)])
+def test_given_the_result_before_a_round_it_overtook_then_nothing_is_asked_or_promised(late):
+    before = {"resubmitted": [returned()], "accepted": [returned(), resubmitted()]}
+    events = heard(SUBMITTED, accepted(), *before.get(late.name, []), late, registered())
+    *told, step, result = events
+
+    notifier = Notifier(CONTACT, *told, result, step).answers_all()
+
+    assert "cần bổ sung" not in texts(notifier)[-1]
+    assert "hẹn trả" not in texts(notifier)[-1]
+    assert callbacks(notifier)[-1].status == 9
+
+
+@pytest.mark.parametrize("end", [returned("refused"), WITHDRAWN, CLOSED])
+def test_given_an_end_when_the_register_enters_it_all_the_same_then_the_citizen_reads_so(end):
+    notifier = Notifier(CONTACT, *heard(SUBMITTED, accepted(), end, registered())).answers_all()
+
+    assert texts(notifier)[-1] == (
+        f"Hồ sơ {A_CODE} đã được đăng ký dù trước đó đã kết thúc;"
+        " vui lòng liên hệ Ủy ban nhân dân nơi giải quyết để được hướng dẫn."
+    )
+
+
+@pytest.mark.parametrize("end", [returned("refused"), WITHDRAWN, CLOSED])
+def test_given_the_result_first_when_the_end_it_crossed_comes_then_the_citizen_reads_so(end):
+    submitted, received, ended, result = heard(SUBMITTED, accepted(), end, registered())
+
+    notifier = Notifier(CONTACT, submitted, received, result, ended).answers_all()
+
+    assert "đã đăng ký xong" in texts(notifier)[-2]
+    assert texts(notifier)[-1].endswith(
+        "; tuy nhiên việc hộ tịch đã được đăng ký, vui lòng liên hệ Ủy ban nhân dân nơi giải quyết."
+    )
+
+
+def test_given_a_dossier_at_the_register_when_taken_over_then_the_citizen_is_told_of_that_once():
+    at_register = accepted(due=a_due(NOW - timedelta(days=30))).model_copy(
+        update={"at_register": True}
+    )
+
+    notifier = Notifier(CONTACT, *heard(imported("at_register"), at_register)).answers_all()
+
+    assert texts(notifier) == [
+        f"Hồ sơ {A_CODE} đã được chuyển sang hệ thống mới;"
+        " mã hồ sơ giữ nguyên, không cần nộp lại; vui lòng chờ thông báo tiếp theo."
+    ]
+    assert [(one.step, one.status) for one in callbacks(notifier)] == [
+        ("submitted", 1),
+        ("accepted", 2),
+    ]
+
+
+def test_given_a_dossier_taken_over_on_a_desk_when_received_late_then_no_past_day_is_promised():
+    late = accepted(due=a_due(NOW - timedelta(seconds=1)))
+
+    notifier = Notifier(CONTACT, *heard(imported("waiting"), late)).answers_all()
+
+    assert texts(notifier)[-1] == (
+        f"Hồ sơ {A_CODE} đã được tiếp nhận và đang được giải quyết;"
+        " vui lòng chờ thông báo kết quả, chưa cần làm gì thêm."
+    )
+
+
+def test_given_a_dossier_taken_over_and_completed_when_received_then_the_citizen_is_told_of_that():
+    again = accepted(2, 2).model_copy(update={"at_register": True})
+    life = heard(imported("at_register"), accepted(), returned(), resubmitted(), again)
+
+    notifier = Notifier(CONTACT, *life).answers_all()
+
+    assert "hẹn trả kết quả" in texts(notifier)[-1]
+
+
 @pytest.mark.parametrize("end", [returned("refused"), WITHDRAWN, CLOSED])
 def test_given_an_end_when_more_papers_come_then_the_citizen_hears_that_it_is_over(end):
-    notifier = Notifier(CONTACT, *heard(SUBMITTED, returned(), end, resubmitted()))
+    submitted, *said, papers = heard(SUBMITTED, returned(), end, handed_in_again())
+    notifier = Notifier(CONTACT, submitted, *said, papers)
 
     notifier.answers_all()
 

@@ -124,6 +124,21 @@ SMS += [
         f"Hồ sơ {A_CODE} được giải quyết tiếp; vui lòng chờ thông báo tiếp theo.",
     ),
     (
+        news("submitted", kind="imported"),
+        f"Hồ sơ {A_CODE} đã được chuyển sang hệ thống mới; mã hồ sơ giữ nguyên, không cần nộp lại;"
+        " vui lòng chờ thông báo tiếp theo.",
+    ),
+    (
+        news("registered", crossed=True),
+        f"Hồ sơ {A_CODE} đã được đăng ký dù trước đó đã kết thúc; vui lòng liên hệ Ủy ban nhân dân"
+        " nơi giải quyết để được hướng dẫn.",
+    ),
+    (
+        news("withdrawn", crossed=True),
+        f"Hồ sơ {A_CODE} đã được rút và không giải quyết tiếp; tuy nhiên việc hộ tịch đã được đăng"
+        " ký, vui lòng liên hệ Ủy ban nhân dân nơi giải quyết.",
+    ),
+    (
         news("withdrawn"),
         f"Hồ sơ {A_CODE} đã được rút và không giải quyết tiếp; nếu không yêu cầu rút, vui lòng"
         " liên hệ Ủy ban nhân dân nơi nhận hồ sơ.",
@@ -141,6 +156,26 @@ def test_given_the_usual_steps_then_the_sms_fits_160_characters(step):
     due = {"accepted": AT, "resumed": AT}.get(step)
 
     assert len(sms_text("H29.26737-20261124-0000001", news(step, due_at=due), KNOWN)) <= 160
+
+
+@pytest.mark.parametrize(
+    ("step", "kind"),
+    [
+        ("accepted", None),
+        ("resumed", None),
+        ("rescheduled", "apology"),
+        ("rescheduled", "verification"),
+        ("returned", "supplement"),
+    ],
+)
+def test_given_a_day_that_was_over_when_set_then_it_is_not_said(step, kind):
+    over, just_now = (
+        sms_text(A_CODE, news(step, kind=kind, due_at=NOW - before), KNOWN)
+        for before in (timedelta(seconds=1), timedelta(0))
+    )
+
+    assert in_words(NOW) in just_now
+    assert "/2026" not in over
 
 
 @pytest.mark.parametrize("row", TOLD_REASONS, ids=lambda row: f"{row.act}-{row.code}")

@@ -1,12 +1,14 @@
 """Reasons of acts, redirections, forms of slips and the time to complete a dossier, by regime."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 import reference
 from reference import (
     Act,
+    BadReferenceData,
     Confidence,
     LimitUnit,
     Reach,
@@ -15,6 +17,8 @@ from reference import (
     Stage,
     supplement_limit,
 )
+from reference.limits import apology_limit
+from tests.unit.deadline_kit import changed_reference
 
 START, LETTER, AFTER_DIRECT = date(2016, 1, 1), date(2021, 10, 12), date(2022, 4, 1)
 LAST_DISTRICT_DAY, TWO_TIER = date(2025, 6, 30), date(2025, 7, 1)
@@ -143,6 +147,26 @@ def test_given_any_regime_then_the_citizen_has_seven_working_days_and_the_limit_
     assert row is not None
     assert row.confidence is Confidence.LOW
     assert supplement_limit(REF, code, date(2015, 12, 31)) is None
+
+
+@pytest.mark.parametrize("on", REGIMES)
+def test_given_any_regime_then_an_apology_is_bounded_and_the_bound_says_assumed(on: date) -> None:
+    found, row = apology_limit(REF, "1.001193", on), REF.time_limit(Stage.APOLOGY, "1.001193", on)
+
+    assert found is not None
+    assert row is not None
+    assert (found.value, found.unit) == (30, LimitUnit.DAY)
+    assert found.assumption_vi
+    assert found.assumption_en
+    assert row.confidence is Confidence.LOW
+    assert apology_limit(REF, "1.001193", date(2015, 12, 31)) is None
+
+
+def test_given_a_bound_in_working_days_when_read_then_refused(tmp_path: Path) -> None:
+    change = ("time_limits.csv", "apology,*,30,day", "apology,*,30,working_day")
+
+    with pytest.raises(BadReferenceData, match="counted in days"):
+        changed_reference(tmp_path, [change])
 
 
 def test_given_a_dossier_that_waits_for_a_supplement_then_it_may_be_withdrawn() -> None:

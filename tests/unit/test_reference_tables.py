@@ -109,6 +109,11 @@ def test_given_a_quote_that_does_not_end_then_the_row_is_named(folder: Path) -> 
     [
         ("procedures.csv", ",no,2.000528,", ",no,2.000529,", "unknown counterpart 2.000529 of"),
         ("procedures.csv", ",death_notice,", ",death_note,", "unknown paper death_note"),
+        ("return_reasons.csv", "supplement_exhausted", "gone", "no open row supplement_exhausted"),
+        ("act_reasons.csv", "forward,merger,", "forward,gone,", "no open row forward/merger"),
+        ("time_limits.csv", "supplement,*", "supplement,1.001193", "no open row supplement/*"),
+        ("working_hours.csv", "*,", "99,", "there is no open row *"),
+        ("moves.csv", ",2022-03-31,the letter", ",2022-04-01,the letter", "row"),
         ("procedures.csv", ",no,2.000528,", ",no,1.000656,", "has the same foreign element"),
         ("procedures.csv", ",no,,3.000722,", ",no,,3.000723,", "unknown replacement 3.000723 of"),
         ("procedures.csv", ",none,free_on_time,found,", ",none,free_on_time,,", "a fee each need"),

@@ -1,97 +1,39 @@
 """What a second acceptance, a forwarding and an end mean for what the register is told."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-import reference
 from contracts.asyncapi import READS
-from contracts.decision import Answered, Context, Decision, ParticularsArrived, ParticularsErased
-from contracts.events import (
-    EVENTS,
-    Accepted,
-    EventData,
-    Forwarded,
-    Registered,
-    RegisterReturned,
-    Returned,
-    Stopped,
-    Withdrawn,
-)
+from contracts.decision import Answered, Decision, ParticularsArrived, ParticularsErased
+from contracts.events import EVENTS, EventData, Registered, RegisterReturned
 from contracts.particulars import Particulars
 from contracts.topics import LIFECYCLE, PARTICULARS
 from registry_sync.domain import RULES, on_accepted, on_erased, on_particulars, on_said
 from registry_sync.domain import on_answered as answered
-from registry_sync.registration import (
-    PUSH,
-    RegisterEntry,
-    RegisterSaid,
-    Registration,
-    push_kind,
-    round_of,
+from registry_sync.registration import PUSH, RegisterSaid, Registration, push_kind, round_of
+from tests.unit.builders import A_DOSSIER, A_UNIT, NOW, some_particulars
+from tests.unit.registry_sync_kit import (
+    ASKED,
+    ASKED_AND_ANSWERED,
+    AT_REGISTER,
+    CONTEXT,
+    CORRECTED,
+    ENDS,
+    ENTRY,
+    NEW,
+    NO_ENDS,
+    PUSHED,
+    PUSHED_2,
+    PUSHING_2,
+    WAITING,
+    accepted,
+    arrived,
+    decided,
+    forwarded,
 )
-from tests.unit.builders import (
-    A_CODE,
-    A_DOSSIER,
-    A_UNIT,
-    BIRTH,
-    NOW,
-    SOME_HASH,
-    an_event,
-    some_particulars,
-)
-
-CONTEXT = Context(NOW, reference.load())
-CORRECTED = some_particulars("đã bổ sung")
-NEW = Registration(A_DOSSIER, "")
-WAITING = Registration(A_DOSSIER, A_CODE, "accepted", A_UNIT, "79", BIRTH, NOW)
-PUSHED = replace(WAITING, status="pushed", particulars=some_particulars(), held_version=1)
-ASKED = replace(PUSHED, status="returned")
-ASKED_AND_ANSWERED = replace(ASKED, particulars=CORRECTED, held_version=2)
-PUSHING_2 = replace(ASKED_AND_ANSWERED, status="pushing", round=2, particulars_version=2)
-PUSHED_2 = replace(PUSHING_2, status="pushed")
-ENTRY = RegisterEntry("15", "01/2026", "15", date(2026, 11, 23), None)
-ENDS: list[EventData] = [
-    Withdrawn(actor="officer-1", on_request=True),
-    Returned(kind="refused", reasons=("conditions_not_met",), actor="officer-1"),
-    Returned(kind="wrong_authority", reasons=("not_competent",), actor="officer-1"),
-    Stopped(reason="legal_obstacle", final=True, actor="officer-1"),
-]
-NO_ENDS: list[EventData] = [
-    Returned(kind="supplement", reasons=("missing_paper",), actor="officer-1"),
-    Stopped(reason="legal_obstacle", final=False, actor="officer-1"),
-]
-
-
-def accepted(**changes: Any) -> Any:
-    fields = {
-        "unit_code": A_UNIT,
-        "procedure_code": BIRTH,
-        "actor": "automatic",
-        "reference_version": "v",
-    }
-    return an_event(Accepted(**(fields | changes)))
-
-
-def arrived(version: int, particulars: Particulars) -> ParticularsArrived:
-    return ParticularsArrived(A_DOSSIER, version, SOME_HASH, particulars)
-
-
-def decided(data: EventData, case: Registration) -> Decision[Registration]:
-    return RULES[type(data)](an_event(data), case, CONTEXT)
-
-
-def forwarded(to_unit_code: str) -> Forwarded:
-    return Forwarded(
-        from_unit_code=A_UNIT,
-        to_unit_code=to_unit_code,
-        reason="merger",
-        source="NĐ 120/2025/NĐ-CP",
-        actor="automatic",
-        reference_version="v",
-    )
 
 
 def test_every_event_of_the_topics_it_reads_has_a_rule():
@@ -179,7 +121,7 @@ def test_given_a_word_asked_for_in_another_round_then_it_changes_nothing():
 
 def test_the_registers_word_is_published_with_the_round_it_answers():
     entered = on_said(RegisterSaid("registered", ENTRY, round=2), PUSHED_2, CONTEXT).events
-    asked = on_said(RegisterSaid("supplement", round=2), PUSHED_2, CONTEXT).events
+    asked = on_said(RegisterSaid("supplement", round=2, at=NOW), PUSHED_2, CONTEXT).events
     refused = answered(Answered("push:2", "no", "x", {}), PUSHING_2, CONTEXT).events
 
     assert [event.round for event in (*entered, *asked, *refused)] == [2, 2, 2]  # type: ignore[attr-defined]
@@ -190,7 +132,7 @@ def test_given_the_register_has_it_when_accepted_then_it_is_asked_about_and_neve
     decision = on_accepted(accepted(at_register=True), NEW, CONTEXT)
     with_data = on_particulars(arrived(1, some_particulars()), decision.state, CONTEXT)
 
-    assert decision == Decision(replace(WAITING, status="pushed"))
+    assert decision == Decision(AT_REGISTER)
     assert (with_data.state.status, with_data.effects) == ("pushed", ())
 
 
@@ -198,11 +140,9 @@ def test_given_the_register_has_it_when_the_data_are_erased_then_it_is_asked_abo
     erased = on_erased(ParticularsErased(A_DOSSIER), NEW, CONTEXT).state
 
     before = on_accepted(accepted(at_register=True), erased, CONTEXT)
-    after = on_erased(
-        ParticularsErased(A_DOSSIER), replace(WAITING, status="pushed", erased=False), CONTEXT
-    )
+    after = on_erased(ParticularsErased(A_DOSSIER), replace(AT_REGISTER, erased=False), CONTEXT)
 
-    assert before == after == Decision(replace(WAITING, status="pushed", erased=True))
+    assert before == after == Decision(replace(AT_REGISTER, erased=True))
 
 
 def test_given_the_register_had_it_when_accepted_with_a_supplement_then_the_register_is_told():
@@ -213,17 +153,16 @@ def test_given_the_register_had_it_when_accepted_with_a_supplement_then_the_regi
     assert [effect.kind for effect in decision.effects] == ["push:2"]
 
 
-def test_given_no_form_of_ours_when_it_would_be_told_then_the_form_is_asked_for():
+def test_given_no_form_of_ours_when_it_would_be_told_then_nothing_is_asked_of_the_citizen():
     legacy = some_particulars().model_dump(mode="json")
     legacy["form"] = {"kind": "legacy", "register_holds_form": True}
     record = arrived(1, Particulars.model_validate(legacy))
 
     decision = on_particulars(record, WAITING, CONTEXT)
 
-    assert decision.effects == ()
-    assert decision.events == (
-        RegisterReturned(kind="supplement", reasons=("register_needs_supplement",)),
-    )
+    assert [effect.kind for effect in decision.effects] == [PUSH]
+    assert decision.events == ()
+    assert decision.state.status == "pushing"
 
 
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: f"{end.name}-{getattr(end, 'kind', '')}")
@@ -270,13 +209,14 @@ def test_given_an_open_dossier_when_forwarded_then_unit_and_province_follow(case
     assert decision == Decision(replace(case, unit_code="20194", province_code="48"))
 
 
-def test_given_a_push_under_way_when_forwarded_then_it_stays_and_the_answer_names_the_new_unit():
+def test_given_a_push_under_way_when_forwarded_then_the_answer_names_the_unit_that_was_told():
     case = decided(forwarded("20194"), replace(PUSHED, status="pushing")).state
     pushed = answered(Answered(PUSH, "done", "taken", {}), case, CONTEXT).state
     (registered,) = on_said(RegisterSaid("registered", ENTRY), pushed, CONTEXT).events
 
     assert isinstance(registered, Registered)
-    assert registered.unit_code == "20194"
+    assert registered.unit_code == A_UNIT
+    assert (pushed.told_province, pushed.province_code) == ("79", "48")
 
 
 def test_given_an_ended_dossier_when_forwarded_then_nothing_changes():

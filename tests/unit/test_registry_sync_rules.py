@@ -30,7 +30,8 @@ from registry_sync.domain import (
     on_particulars,
     on_said,
 )
-from registry_sync.register import meaning, push_body
+from registry_sync.pushing import push_body
+from registry_sync.register import meaning
 from registry_sync.registration import PUSH, RegisterEntry, RegisterSaid, Registration
 from tests.unit.builders import (
     A_CODE,
@@ -46,7 +47,15 @@ from tests.unit.builders import (
 CONTEXT = Context(NOW, reference.load())
 NEW = Registration(A_DOSSIER, "")
 ACCEPTED = Registration(A_DOSSIER, A_CODE, "accepted", A_UNIT, "79", BIRTH, NOW)
-PUSHING = replace(ACCEPTED, status="pushing", particulars=some_particulars(), held_version=1)
+PUSHING = replace(
+    ACCEPTED,
+    status="pushing",
+    particulars=some_particulars(),
+    held_version=1,
+    pushed_at=NOW,
+    told_unit=A_UNIT,
+    told_province="79",
+)
 REFUSED = replace(PUSHING, status="returned", particulars=None, closed=True)
 PUSHED = replace(PUSHING, status="pushed")
 ENTRY = RegisterEntry("15", "01/2026", "15", date(2026, 11, 23), "000226000001")
@@ -114,7 +123,9 @@ def test_given_the_entry_when_the_register_says_registered_then_published_withou
     )
 
 
-@pytest.mark.parametrize("status", ["unseen", "accepted", "pushing", "registered", "returned"])
+@pytest.mark.parametrize(
+    "status", ["unseen", "accepted", "pushing", "registered", "refused_meanwhile"]
+)
 def test_the_registers_word_counts_only_for_a_dossier_it_was_told_of(status: Any):
     case = replace(PUSHED, status=status)
 
@@ -171,9 +182,9 @@ def test_given_erasure_during_a_push_when_the_register_answers_then_its_word_cou
 def test_the_push_is_the_same_bytes_every_time_and_in_the_registers_names():
     request = json.loads(on_particulars(THE_DATA, ACCEPTED, CONTEXT).effects[0].request)
 
-    body = push_body(request, "LTKS")
+    body = push_body(request)
 
-    assert body == push_body(request, "LTKS")
+    assert body == push_body(request)
     assert {key: body[key] for key in ("maDonVi", "module", "maHoSoMCDT", "ngayTiepNhan")} == {
         "maDonVi": A_UNIT,
         "module": "LTKS",

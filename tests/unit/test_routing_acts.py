@@ -8,7 +8,19 @@ import pytest
 
 from contracts.decision import Decision, Refused
 from routing.domain import ACTS as EVERY_ACT
-from routing.domain import GiveBack, HandOver, Status, allowed_acts, why_not
+from routing.domain import (
+    GiveBack,
+    HandOver,
+    Status,
+    acts,
+    allowed_acts,
+    forwarding,
+    handing,
+    rescheduling,
+    returning,
+    stopping,
+    why_not,
+)
 from routing.domain.acts import NOT_IN_THIS_STATUS, ONE_SUPPLEMENT, PAPERS_MISSING
 from routing.domain.handing import IN_PERSON
 from routing.domain.returning import NO_PAPER_CODE
@@ -126,6 +138,17 @@ def test_given_a_reason_outside_the_list_of_the_act_then_refused_and_the_acts_st
     wrong = replace(ACTS[act], reason="because")
 
     assert refused(wrong, STATES[status](), by_officer()).allowed == ALLOWED[status]
+
+
+@pytest.mark.parametrize(
+    "module", [acts, forwarding, handing, rescheduling, returning, stopping], ids=str
+)
+def test_every_no_is_said_in_the_officers_language(module):
+    said = [text for name, text in vars(module).items() if name.isupper() and str(text)[-1] == "."]
+
+    assert said
+    assert all(set(text.lower()) & set("ạảấầẩậắặẹếềểệỉịọốồổộớờởợụủứừửữựỳýđăâêôơư") for text in said)
+    assert not any({"the", "is", "not", "a"} & set(text.lower().split()) for text in said)
 
 
 @pytest.mark.parametrize("method", ["in_person", "post", "electronic"])

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import get_args
 
 import pytest
@@ -12,8 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from contracts.decision import Decision, ParticularsArrived, ParticularsErased, Refused
 from contracts.envelope import GENESIS, Cause, Head, decode, extend
-from contracts.events import RegistrationInDoubt, Returned
+from contracts.events import Accepted, RegisterReturned, RegistrationInDoubt, Returned
 from routing.domain import (
+    AUTOMATIC,
     OPEN,
     Accept,
     Apologise,
@@ -62,10 +63,19 @@ LAWFUL: dict[str, set[str]] = {
     "received": _FROM_DESK | {"wrong_authority", "withdrawn", "stopped", "registered"},
     "supplement": {"supplement", "received", "accepted", "refused", "withdrawn", "closed"}
     | {"registered"},
-    "accepted": {"accepted", "stopped", "supplement", "refused", "withdrawn", "registered"},
+    "accepted": {
+        "accepted",
+        "received",
+        "stopped",
+        "supplement",
+        "refused",
+        "withdrawn",
+        "registered",
+    },
     "stopped": {"stopped", "withdrawn", "registered"} | _FROM_DESK,
     "registered": {"registered", "handed_over"},
-} | {status: {status} for status in FINAL}
+    "closed": {"closed", "received", "accepted", "refused", "registered"},
+} | {status: {status} for status in FINAL - {"closed"}}
 DAYS = ("2021-11-15 09:00", "2025-06-30 16:00", "2026-02-12 09:00", "2026-11-23 15:30")
 DAYS += ("2027-02-28 23:00", "2027-03-01 10:00")
 MATTERS = (
@@ -125,12 +135,28 @@ class Life(RuleBasedStateMachine):
         assert self.asked == self.case.supplements <= 1
         assert self.case.apologies <= 1
         assert self.case.verifications <= 1
+        self.only_who_may_decides(message, before, decision)
         for data in decision.events:
             body, _, _ = extend(
                 Head(A_DOSSIER, A_CODE, 0, GENESIS), data, Cause("test", SOME_HASH), self.now
             )
             assert decode(body).data == data
         return decision
+
+    def only_who_may_decides(self, message: object, before: Case, decision: Decision[Case]) -> None:
+        """Check that machines leave officers' dossiers alone, and the one-stop the register's."""
+        today = self.now.date()
+        for data in decision.events:
+            if isinstance(data, Accepted):
+                unit = KNOWN.unit(data.unit_code, today)
+                assert unit is not None
+                assert data.province_code == unit.province_code
+            by_machine = isinstance(data, Accepted | Returned) and data.actor == AUTOMATIC
+            assert not (by_machine and before.by_officer)
+        if before.stands == "accepted" and not isinstance(message, RegisterReturned):
+            assert self.case.status in ("accepted", "stopped", "registered")
+        if before.entry is not None:
+            assert self.case.entry is not None
 
     def dates_move_only_with_their_event(self, before: Case, decision: Decision[Case]) -> None:
         """Check that no date moves in silence, and an appointment only to a later moment."""
@@ -142,6 +168,8 @@ class Life(RuleBasedStateMachine):
                 assert after.appointment.due_at >= before.appointment.due_at
         if after.reception_due != before.reception_due:
             assert said & {"routed", "forwarded"}
+        if said == {"forwarded"} and before.status != "unseen":
+            assert after.reception_due == before.reception_due
         if after.supplement_due != before.supplement_due:
             assert said & {"returned", "routed"}
 
@@ -162,15 +190,20 @@ class Life(RuleBasedStateMachine):
         if self.long and allowed and act in ENDINGS:
             return
 
-        decision = self.heard(self.lawful(act))
+        message = self.lawful(act)
+        decision = self.heard(message)
 
+        if isinstance(message, Apologise):
+            known_year = calendar_for(self.case, self.context).is_known(message.new_due_on)
+            allowed = allowed and known_year
         assert isinstance(decision, Decision) is allowed
 
     def lawful(self, act: str) -> object:
         """Return the act with arguments that fit the case."""
         calendar, due = calendar_for(self.case, self.context), self.case.appointment
         after = due.due_on if due is not None else self.now.date()
-        other = "26740" if self.case.unit_code != "26740" else "26743"
+        had = {self.case.unit_code, *self.case.units_before}
+        other = sorted(KNOWN.communes("79", self.now.date()) - had)[len(had)]
         fitting: dict[str, object] = {
             "forward": Forward(OFFICER, other, "merger"),
             "apologise": Apologise(OFFICER, "system_outage", calendar.next_working_day(after)),
@@ -182,13 +215,35 @@ class Life(RuleBasedStateMachine):
         """Try an act with arguments no list knows: always refused."""
         assert isinstance(self.heard(WRONG[act]), Refused)
 
-    @rule(papers=st.sampled_from(((), (PAPER,))), minutes=st.integers(-60, 0))
-    def citizen_adds(self, papers: Iterable[str], minutes: int) -> None:
-        """Hand in more papers."""
+    @rule(
+        papers=st.sampled_from(((), (PAPER,))),
+        minutes=st.integers(-60, 0),
+        way=st.none() | st.integers(0, 60) | st.integers(0, 20 * 24 * 60),
+    )
+    def citizen_adds(self, papers: Iterable[str], minutes: int, way: int | None) -> None:
+        """Hand in more papers; the record is so many minutes under way, or does not say."""
         self.handed_in += 1
         when = (self.now + timedelta(minutes=minutes)).isoformat()[:16]
+        came_at = None if way is None else self.now - timedelta(minutes=way)
         version = min(self.handed_in + 1, 99)
-        self.heard(more_papers(when, *papers, version=version, round=version))
+        before = self.case
+        self.heard(more_papers(when, *papers, version=version, round=version, came_at=came_at))
+        self.what_came_is_not_lost(before, papers, version, came_at or at(when))
+
+    def what_came_is_not_lost(
+        self, before: Case, papers: Iterable[str], version: int, came_at: datetime
+    ) -> None:
+        """Check that in time is what came in time, and that the register's dossier keeps it."""
+        due = before.supplement_due
+        if before.status in ("supplement", "closed"):
+            assert due is not None
+            assert (self.case.status == "closed") is (came_at > due.due_at)
+        taken = before.stands in ("received", "accepted") or before.status != self.case.status
+        if taken and self.case.status != "closed":
+            assert set(papers) <= set(self.case.papers)
+            assert self.case.particulars_version >= version
+        if before.stands == "accepted":
+            assert self.case.submissions_unused == before.submissions_unused + 1
 
     @precondition(lambda self: not self.long or self.case.status == "accepted")
     @rule()
@@ -220,8 +275,9 @@ class Life(RuleBasedStateMachine):
         """Expire and merge: taken exactly when their own tests say so."""
         expires = may_expire(self.case, self.now)
         assert isinstance(self.heard(Expire()), Decision) is expires
-        merges = may_merge(self.case, self.context)
+        merges, status = may_merge(self.case, self.context), self.case.status
         assert isinstance(self.heard(Merge()), Decision) is merges
+        assert self.case.status == status
         assert not may_merge(self.case, self.context)
 
     @rule()
@@ -273,15 +329,18 @@ def live(chance: random.Random) -> None:
     life = Life()
     life.submit(chance.choice(DAYS), chance.choice(MATTERS), chance.random() < 0.8, True)
     steps = (
-        lambda: life.time_goes_by(chance.choice((-1, 30, 300, 1440, 1440, 9000))),
+        lambda: life.time_goes_by(chance.choice((-1, 30, 300, 1440, 9000, 30000))),
         lambda: life.officer_acts(chance.choice(sorted(ACTS))),
         lambda: life.officer_acts(chance.choice(sorted(ACTS))),
         lambda: life.officer_acts(chance.choice(("accept", "stop", "resume", "apologise"))),
         lambda: life.officer_acts(chance.choice(("verify", "accept", "stop", "resume"))),
         lambda: life.officer_errs(chance.choice(sorted(WRONG))),
-        lambda: life.citizen_adds(chance.choice(((), (PAPER,))), -1),
+        lambda: life.citizen_adds(
+            chance.choice(((), (PAPER,))), -1, chance.choice((None, 0, 5, 2000, 20000, 50000))
+        ),
         lambda: life.case.rounds and life.register_gives_back("supplement", False),
         lambda: life.case.rounds and chance.random() < 0.1 and life.register_answers(False),
+        lambda: life.officers_come_and_go(chance.random() < 0.7),
         life.sweeper_comes,
         life.apology_is_prepared,
     )

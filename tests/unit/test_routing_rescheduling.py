@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -25,8 +26,9 @@ from routing.domain.acts import (
     ONE_APOLOGY,
     ONE_VERIFICATION,
 )
-from routing.domain.rescheduling import NO_REASON, NOT_AFTER
+from routing.domain.rescheduling import NO_REASON, NOT_AFTER, TOO_FAR
 from tests.unit.builders import MARRIAGE, a_paper
+from tests.unit.deadline_kit import changed_reference
 from tests.unit.routing_kit import (
     LINKED,
     OFFICER,
@@ -109,6 +111,53 @@ def test_given_a_day_off_or_one_not_after_the_old_when_apologised_then_refused(d
     no = refused(Apologise(OFFICER, "staff_shortage", day), certificate(), by_officer(FRIDAY))
 
     assert no == Refused(("stop", "apologise", "verify"), NOT_AFTER)
+
+
+@pytest.mark.parametrize(
+    "day", [date(2026, 11, 20), date(2027, 10, 15), date(2028, 1, 5), date(2099, 1, 5)]
+)
+def test_given_a_day_too_far_off_when_apologised_then_refused(day: date):
+    """The old day is Tuesday 20 October; 30 days after it is Thursday 19 November."""
+    no = refused(Apologise(OFFICER, "staff_shortage", day), certificate(), by_officer(FRIDAY))
+
+    assert no == Refused(("stop", "apologise", "verify"), TOO_FAR)
+    last = Apologise(OFFICER, "staff_shortage", date(2026, 11, 19))
+    assert due_of(done(last, certificate(), by_officer(FRIDAY)).state).due_on == last.new_due_on
+
+
+def test_given_a_year_the_calendar_does_not_know_when_apologised_then_refused_and_none_is_ready():
+    case = certificate("2027-12-28 09:00")
+    assert due_of(case).due_on == date(2027, 12, 31)
+    now = by_officer("2027-12-30 09:00")
+
+    for day in (date(2028, 1, 3), date(2028, 1, 28)):
+        assert refused(Apologise(OFFICER, "staff_shortage", day), case, now).reason == TOO_FAR
+    assert prepared_apology(case, now) is None
+
+
+def test_given_another_bound_in_the_data_then_it_holds_and_the_prepared_apology_keeps_it(
+    tmp_path: Path,
+):
+    known = changed_reference(tmp_path, [("time_limits.csv", "apology,*,30", "apology,*,2")])
+    now = by_officer(MONDAY, known)
+
+    no = refused(SORRY, certificate(), now)
+    ready = prepared_apology(certificate(), now)
+
+    assert no.reason == TOO_FAR
+    assert ready == Apologise(AUTOMATIC, "other_authority_late", date(2026, 10, 22))
+    done(ready, certificate(), now)
+
+
+def test_given_data_without_a_bound_when_apologised_then_only_the_known_years_bound_it(
+    tmp_path: Path,
+):
+    known = changed_reference(tmp_path, [("time_limits.csv", "apology,*,", "apology,1.001193,")])
+    far = Apologise(OFFICER, "staff_shortage", date(2027, 10, 15))
+
+    assert due_of(done(far, certificate(), by_officer(FRIDAY, known)).state).due_on == (
+        far.new_due_on
+    )
 
 
 def test_given_a_working_saturday_when_apologised_for_it_then_that_day():

@@ -1,20 +1,24 @@
 """Giving back: a supplement asked once, a resubmission, and what the register sends back."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from contracts.decision import ParticularsArrived, ParticularsErased
-from contracts.events import Accepted, RegistrationInDoubt, Returned
+from contracts.events import Accepted, RegistrationInDoubt, Returned, Stopped
 from routing.domain import (
     AUTOMATIC,
     REGISTER,
     Accept,
     BookEntry,
+    Expire,
     HandOver,
     Pause,
     Resume,
     allowed_acts,
+    may_expire,
+    missing_papers,
 )
 from tests.unit.builders import A_DOSSIER, SOME_HASH, some_particulars
 from tests.unit.routing_kit import (
@@ -125,12 +129,176 @@ def test_given_a_machine_when_it_is_still_incomplete_then_refused_as_exhausted()
 
 
 def test_given_a_resubmission_before_the_question_by_the_portals_clock_then_the_pause_is_empty():
-    decision = done(more_papers("2026-10-15 08:59", PAPER), asked(), by_officer(FRIDAY))
+    papers = more_papers("2026-10-15 08:59", PAPER, came_at=at("2026-10-15 08:59"))
+
+    decision = done(papers, asked(), by_officer(FRIDAY))
 
     assert decision.state.pauses == (Pause(at(THURSDAY), at(THURSDAY), 5),)
     due = done(Accept(OFFICER), decision.state, by_officer(FRIDAY)).state.appointment
     assert due is not None
     assert due.due_at == at("2026-10-16 17:00")
+    assert decision.state.reception_due is not None
+    assert decision.state.reception_due.steps[0].from_at == at(THURSDAY)
+
+
+@pytest.mark.parametrize("came_at", [None, at("2026-10-22 08:58")])
+def test_given_a_portal_that_dates_its_papers_back_then_every_clock_counts_from_the_intake(came_at):
+    now = "2026-10-22 09:00"
+    papers = more_papers("2026-10-15 09:01", PAPER, came_at=came_at)
+
+    case = after(asked(), (papers, by_officer(now)))
+
+    start = came_at or at(now)
+    assert case.pauses == (Pause(at(THURSDAY), start, 5),)
+    assert case.reception_due is not None
+    assert case.reception_due.steps[0].from_at == start
+    assert case.reception_due.due_at == at("2026-10-22 17:00")
+
+
+#: The last moment for the papers of `asked()`.
+LAST = at("2026-10-26 17:00")
+
+
+@pytest.mark.parametrize("hours", [0, 1, 23, 24, 24 * 30])
+def test_given_papers_in_time_when_heard_late_then_they_are_taken(hours: int):
+    heard_at = LAST + timedelta(hours=hours)
+    case = asked()
+    if may_expire(case, heard_at):
+        case = after(case, (Expire(), by_officer(heard_at)))
+    assert case.status == ("closed" if hours > 24 else "supplement")
+
+    decision = done(more_papers(FRIDAY, PAPER, came_at=LAST), case, by_officer(heard_at))
+
+    assert names(decision) == ["routed"]
+    back = decision.state
+    assert (back.status, back.papers, back.supplement_due) == ("received", (PAPER,), None)
+    assert back.pauses == (Pause(at(THURSDAY), LAST, 5),)
+    assert back.reception_due is not None
+    assert back.reception_due.steps[0].from_at == LAST
+
+
+def test_given_papers_in_time_when_a_machine_hears_of_them_after_the_end_then_accepted():
+    case = done(a_dossier(attachments=()), None, by_machine()).state
+    case = after(case, (Expire(), by_machine("2026-12-15 09:00")))
+
+    decision = done(
+        more_papers(FRIDAY, PAPER, came_at=at(FRIDAY)), case, by_machine("2026-12-15 09:01")
+    )
+
+    assert names(decision) == ["routed", "accepted"]
+
+
+def test_given_papers_after_the_time_when_the_sweeper_was_not_here_then_closed_and_noted_only():
+    late = LAST + timedelta(microseconds=1)
+
+    # Whatever the portal says.
+    papers = more_papers(FRIDAY, PAPER, came_at=late)
+    decision = done(papers, asked(), by_officer(late))
+
+    assert decision.events == (
+        Stopped(reason="supplement_not_received", final=True, actor=AUTOMATIC),
+    )
+    case = decision.state
+    assert (case.status, case.papers, case.submissions) == ("closed", (), 1)
+    assert [entry.event for entry in case.trail[-2:]] == ["resubmitted", "stopped"]
+    assert [slip.key for slip in case.issued] == ["supplement", "stop"]
+
+
+def test_given_papers_after_the_time_when_closed_then_noted_only():
+    case = after(asked(), (Expire(), by_officer("2026-12-15 09:00")))
+
+    decision = done(more_papers("2026-12-15 09:00", PAPER), case, by_officer("2026-12-15 09:00"))
+
+    assert decision.events == ()
+    assert decision.state == replace(case, trail=decision.state.trail)
+
+
+def sent_unasked(context=by_officer, *steps):
+    """Return an accepted case to which the citizen sent something nobody asked for."""
+    case = done(a_dossier(), None, context()).state
+    case = case if case.rounds else after(case, (Accept(OFFICER), context()))
+    papers = more_papers(THURSDAY, "other_paper")
+    return after(case, *((step, context()) for step in (*steps, papers)))
+
+
+@pytest.mark.parametrize("steps", [(), (STOP,)], ids=["accepted", "stopped"])
+def test_given_papers_nobody_asked_for_while_the_register_has_it_then_kept_and_nothing_said(steps):
+    case = sent_unasked(by_officer, *steps)
+
+    assert case.papers == (PAPER, "other_paper")
+    assert (case.particulars_version, case.submissions, case.submissions_unused) == (2, 2, 1)
+    assert (case.stands, case.rounds, case.trail[-1].event) == ("accepted", 1, "resubmitted")
+
+
+@pytest.mark.parametrize("steps", [(), (STOP,)], ids=["accepted", "stopped"])
+def test_given_papers_sent_before_when_the_register_asks_then_on_the_desk_and_not_asked_again(
+    steps,
+):
+    case = sent_unasked(by_officer, *steps)
+
+    decision = done(register_wants(), case, by_officer(FRIDAY))
+
+    assert names(decision) == ["routed"]
+    back = decision.state
+    assert (back.status, back.supplements, back.submissions_unused) == ("received", 0, 0)
+    assert back.reception_due is not None
+    assert back.reception_due.steps[0].from_at == at(FRIDAY)
+    assert all(pause.to_at == at(FRIDAY) for pause in back.pauses)
+    assert {"accept", "supplement"} <= set(allowed_acts(back, by_officer(FRIDAY)))
+    again = done(Accept(OFFICER), back, by_officer(FRIDAY)).events[-1]
+    assert isinstance(again, Accepted)
+    assert (again.round, again.particulars_version) == (2, 2)
+
+
+def test_given_the_second_round_when_the_officer_asks_for_a_paper_then_that_paper_is_wanted():
+    back = after(sent_unasked(), (register_wants(), by_officer(FRIDAY)))
+    ask = replace(ASK, papers=("mother_id_card",))
+
+    case = after(
+        back, (ask, by_officer(FRIDAY)), (more_papers(FRIDAY, round=3), by_officer(FRIDAY))
+    )
+
+    assert missing_papers(case, by_officer(FRIDAY)) == ("mother_id_card",)
+
+
+def test_given_papers_sent_before_when_a_machine_receives_then_again_and_asked_only_after_that():
+    case = sent_unasked(by_machine)
+
+    decision = done(register_wants(), case, by_machine(FRIDAY))
+
+    assert names(decision) == ["routed", "accepted"]
+    assert (decision.events[1].round, decision.events[1].particulars_version) == (2, 2)
+    asked_now = done(register_wants(round=2), decision.state, by_machine(FRIDAY))
+    assert (asked_now.state.status, asked_now.state.supplements) == ("supplement", 1)
+    third = after(asked_now.state, (more_papers(FRIDAY, round=3), by_machine(FRIDAY)))
+    assert (third.status, third.rounds) == ("accepted", 3)
+    assert after(third, (register_wants(round=3), by_machine(FRIDAY))).status == "refused"
+
+
+def test_given_papers_sent_before_and_a_supplement_asked_when_the_register_asks_then_exhausted():
+    case = after(
+        asked(),
+        (more_papers(FRIDAY, PAPER), by_officer(FRIDAY)),
+        (Accept(OFFICER), by_officer(FRIDAY)),
+        (more_papers(FRIDAY, "other_paper", round=3), by_officer(FRIDAY)),
+    )
+
+    decision = done(register_wants(), case, by_officer(FRIDAY))
+
+    assert decision.events[0].reasons == ("supplement_exhausted",)
+
+
+@pytest.mark.parametrize(("message", "said"), [(register_wants("refused"), "returned")])
+def test_given_papers_sent_before_when_the_register_refuses_then_refused(message, said):
+    decision = done(message, sent_unasked(), by_officer(FRIDAY))
+
+    assert (names(decision), decision.state.status) == ([said], "refused")
+
+
+def test_given_papers_sent_before_and_a_wish_to_withdraw_when_the_register_asks_then_withdrawn():
+    case = after(sent_unasked(), (wants_back(FRIDAY), by_officer(FRIDAY)))
+
+    assert names(done(register_wants(), case, by_officer(FRIDAY))) == ["withdrawn"]
 
 
 def test_given_a_dossier_on_the_desk_when_papers_come_then_they_are_added():
@@ -157,7 +325,8 @@ def test_given_a_dossier_stopped_on_the_desk_when_papers_come_then_they_are_not_
 
 
 @pytest.mark.parametrize(
-    "status", sorted(STATES.keys() - {"received", "supplement", "stopped", "unseen"})
+    "status",
+    sorted(STATES.keys() - {"received", "supplement", "accepted", "stopped", "closed", "unseen"}),
 )
 def test_given_any_other_status_when_papers_come_then_noted_only(status: str):
     case = STATES[status]()
@@ -263,13 +432,36 @@ def test_given_an_open_case_when_the_register_has_it_then_that_is_the_truth(stat
     assert all(pause.to_at is not None for pause in decision.state.pauses)
 
 
-@pytest.mark.parametrize("status", ["refused", "wrong_authority", "withdrawn", "closed"])
-def test_given_a_final_status_when_the_register_has_it_then_noted_only(status: str):
+@pytest.mark.parametrize("status", ["refused", "wrong_authority", "withdrawn"])
+def test_given_a_decided_dossier_when_the_register_has_it_then_the_entry_is_kept(status: str):
     case = STATES[status]()
 
     decision = done(registered(), case, by_officer(FRIDAY))
 
+    assert decision.events == ()
+    entry = BookEntry("12", "01/2026", "7", registered().registered_on)
+    assert decision.state == replace(case, trail=decision.state.trail, entry=entry)
+    assert decision.state.trail[-1].event == "registered"
+    assert decision.state.trail[-1].note == "12 01/2026"
+
+
+@pytest.mark.parametrize("status", ["registered", "handed_over"])
+def test_given_a_registration_when_the_register_says_it_again_then_noted_only(status: str):
+    case = STATES[status]()
+    other = registered().model_copy(update={"number": "13"})
+
+    decision = done(other, case, by_officer(FRIDAY))
+
     assert decision.state == replace(case, trail=decision.state.trail)
+
+
+def test_given_a_closed_dossier_when_the_register_has_it_then_that_is_the_truth():
+    case = STATES["closed"]()
+
+    decision = done(registered(), case, by_officer("2026-12-16 09:00"))
+
+    assert (decision.state.status, decision.state.entry is not None) == ("registered", True)
+    assert allowed_acts(decision.state, by_officer("2026-12-16 09:00")) == ("hand_over",)
 
 
 @pytest.mark.parametrize("kind", ["supplement", "refused"])

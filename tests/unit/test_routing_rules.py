@@ -7,10 +7,12 @@ import pytest
 
 from contracts.events import Accepted, Imported, Returned, Routed
 from routing.domain import AUTOMATIC, IMPORT, RULES, Accept, Case, missing_papers
+from routing.domain.acts import PAPERS_MISSING
 from tests.unit.builders import A_CODE, A_DOSSIER, A_UNIT, COPY, MARRIAGE, a_paper
 from tests.unit.deadline_kit import changed_reference
 from tests.unit.routing_kit import (
     ACTS,
+    ASK,
     KNOWN,
     LINKED,
     MARRIAGE_FOREIGN,
@@ -19,13 +21,17 @@ from tests.unit.routing_kit import (
     PAPER,
     THURSDAY,
     a_dossier,
+    after,
     at,
     by_machine,
     by_officer,
     done,
     heard,
+    more_papers,
     names,
     on_desk,
+    refused,
+    register_wants,
 )
 
 FOREIGN = {
@@ -64,6 +70,7 @@ def test_given_a_complete_birth_when_a_machine_receives_then_routed_and_accepted
         reference_version=KNOWN.version,
         due=case.appointment,
         received_at=at(THURSDAY),
+        province_code="79",
     )
     assert (case.status, case.rounds, case.received_at) == ("accepted", 1, at(THURSDAY))
     assert case.appointment is not None
@@ -204,14 +211,56 @@ def test_given_a_submission_of_february_2027_when_accepted_in_march_then_the_old
     assert (due.due_at, due.unit) == (at("2027-03-02 17:00"), "same_day")
 
 
-def test_given_a_dossier_of_a_dissolved_unit_when_heard_later_then_it_goes_where_it_went():
-    late = by_machine("2025-07-02 09:00")
-    submitted = a_dossier("2025-06-30 16:00", unit_code="26734", residence_unit_code="26734")
+#: Phường Tân Định until 2025-06-30; all of it is in 26737 from then on.
+OLD = {"unit_code": "26734", "residence_unit_code": "26734"}
+AT_REGISTER = Imported(batch="2025", stage="at_register")
 
-    decision = done(submitted, None, late)
 
-    assert names(decision) == ["routed", "accepted"]
-    assert decision.state.unit_code == "26734"
+@pytest.mark.parametrize("imported", [None, AT_REGISTER])
+def test_given_a_dossier_of_a_dissolved_unit_when_heard_later_then_it_goes_where_it_went(imported):
+    submitted = a_dossier("2025-06-30 23:50", imported=imported, **OLD)
+
+    decision = done(submitted, None, by_machine("2025-07-01 00:10"))
+
+    assert names(decision) == ["routed", "forwarded", "accepted"]
+    routed, forwarded, accepted = decision.events
+    assert (routed.unit_code, routed.reception_due) == ("26734", forwarded.reception_due)
+    assert (forwarded.from_unit_code, forwarded.to_unit_code) == ("26734", "26737")
+    assert (forwarded.reason, forwarded.province_code) == ("merger", "79")
+    assert (accepted.unit_code, accepted.province_code) == ("26737", "79")
+    assert (decision.state.unit_code, decision.state.unit_on) == (
+        "26737",
+        at("2025-07-01 00:10").date(),
+    )
+
+
+def test_given_a_unit_that_is_no_more_when_officers_receive_then_on_the_successors_desk():
+    submitted = a_dossier("2025-06-30 23:50", **OLD)
+
+    decision = done(submitted, None, by_officer("2025-07-01 00:10"))
+
+    assert names(decision) == ["routed", "forwarded"]
+    assert (decision.state.status, decision.state.unit_code) == ("received", "26737")
+
+
+def test_given_an_officer_who_is_faster_than_the_sweeper_when_accepted_then_at_the_successor():
+    case = on_desk("2025-06-30 16:00", **OLD)
+
+    decision = done(Accept(OFFICER), case, by_officer("2025-07-01 00:01"))
+
+    assert names(decision) == ["forwarded", "accepted"]
+    assert (decision.events[1].unit_code, decision.events[1].actor) == ("26737", OFFICER)
+
+
+def test_given_a_code_used_again_by_the_successor_when_accepted_then_in_the_province_of_now():
+    """Xã Cây Trường II of 74 is in Xã Trừ Văn Thố of 79, which has its code."""
+    submitted = a_dossier("2025-06-30 23:50", unit_code="25819", residence_unit_code="25819")
+
+    before = done(submitted, None, by_machine("2025-06-30 23:51"))
+    after = done(submitted, None, by_machine("2025-07-01 00:10"))
+
+    assert names(before) == names(after) == ["routed", "accepted"]
+    assert (before.events[1].province_code, after.events[1].province_code) == ("74", "79")
 
 
 def test_given_later_data_when_a_dossier_is_heard_again_under_its_date_then_the_same(
@@ -257,6 +306,35 @@ def test_given_an_import_at_the_register_then_taken_over_as_received_then(receiv
     assert accepted.due.due_at == at(f"2026-10-{due_at} 17:00")
     assert (decision.state.status, decision.state.at_register) == ("accepted", True)
     assert decision.state.trail[-1].note == "at_register"
+
+
+@pytest.mark.parametrize("context", [by_machine, by_officer])
+def test_given_an_import_at_the_register_when_completed_then_accepted_without_the_list(context):
+    imported = Imported(batch="2021-10-12", stage="at_register")
+    case = done(a_dossier(imported=imported, attachments=()), None, context()).state
+    asked = done(register_wants(), case, context())
+    assert asked.events[0].papers == ()
+
+    back = done(more_papers(THURSDAY, "mother_id_card"), asked.state, context())
+
+    accepted = back if context is by_machine else done(Accept(OFFICER), back.state, context())
+    event = accepted.events[-1]
+    assert isinstance(event, Accepted)
+    assert (event.round, event.at_register) == (2, True)
+
+
+def test_given_a_supplement_with_papers_when_not_all_come_then_the_next_round_wants_them():
+    case = done(a_dossier(imported=AT_REGISTER, attachments=()), None, by_officer()).state
+    case = after(case, (more_papers(THURSDAY), by_officer()), (register_wants(), by_officer()))
+    assert (case.status, missing_papers(case, by_officer())) == ("received", ())
+    asked = after(case, (ASK, by_officer()))
+
+    back = after(asked, (more_papers(THURSDAY, "other_paper", round=3), by_officer()))
+
+    assert missing_papers(back, by_officer()) == (PAPER,)
+    assert refused(Accept(OFFICER), back, by_officer()).reason == PAPERS_MISSING
+    full = after(asked, (more_papers(THURSDAY, PAPER, round=3), by_officer()))
+    assert names(done(Accept(OFFICER), full, by_officer())) == ["accepted"]
 
 
 def test_given_an_import_that_waits_then_it_is_on_the_desk_as_any_other():

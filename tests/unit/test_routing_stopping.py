@@ -19,7 +19,8 @@ from routing.domain import (
     allowed_acts,
     may_expire,
 )
-from routing.domain.stopping import NO_REASON, NOT_EXPIRED
+from routing.domain.acts import AT_REGISTER
+from routing.domain.stopping import NO_REASON, NOT_EXPIRED, UNDER_WAY
 from tests.unit.routing_kit import (
     ACTS,
     ASK,
@@ -131,16 +132,18 @@ def test_given_a_stop_on_the_desk_when_resumed_then_the_reception_goes_on_where_
     assert decision.state.status == "received"
 
 
-def test_given_a_unit_without_officers_when_resumed_to_the_desk_then_received_at_once():
+def test_given_a_unit_without_officers_when_resumed_to_the_desk_then_the_officers_keep_it():
     case = after(on_desk(), (STOP, by_officer()))
 
     decision = done(Resume(OFFICER), case, by_machine(FRIDAY))
 
-    assert names(decision) == ["resumed", "routed", "accepted"]
+    assert names(decision) == ["resumed", "routed"]
 
 
-def test_given_a_stop_when_refused_then_refused_for_good_and_the_pause_is_over():
-    decision = done(REFUSE, stopped(), by_officer(NEXT_WEEK))
+def test_given_a_stop_on_the_desk_when_refused_then_refused_for_good_and_the_pause_is_over():
+    case = after(on_desk(), (STOP, by_officer(FRIDAY)))
+
+    decision = done(REFUSE, case, by_officer(NEXT_WEEK))
 
     assert names(decision) == ["returned"]
     assert decision.state.status == "refused"
@@ -187,13 +190,20 @@ def test_given_an_officer_when_withdrawn_then_not_on_the_portals_request(status:
     assert decision.events == (Withdrawn(actor=OFFICER, on_request=False),)
 
 
-def test_given_a_wish_and_a_stop_when_the_officer_withdraws_then_it_was_on_request():
-    case = after(certificate(), (wants_back(FRIDAY), by_officer(FRIDAY)))
-    case = after(case, (STOP, by_officer(FRIDAY)))
+@pytest.mark.parametrize("act", [REFUSE, Withdraw(OFFICER)])
+def test_given_a_stop_while_the_register_has_it_when_ended_by_an_officer_then_refused(act):
+    assert refused(act, stopped(), by_officer(NEXT_WEEK)) == Refused(("resume",), AT_REGISTER)
 
-    decision = done(Withdraw(OFFICER), case, by_officer(NEXT_WEEK))
 
-    assert decision.events == (Withdrawn(actor=OFFICER, on_request=True),)
+def test_given_a_stop_while_the_register_has_it_when_the_citizen_wants_it_back_then_remembered():
+    decision = done(wants_back(NEXT_WEEK), stopped(), by_officer(NEXT_WEEK))
+
+    case = decision.state
+    assert decision.events == ()
+    assert (case.status, case.withdrawal_requested_at) == ("stopped", at(NEXT_WEEK))
+    asked = done(register_wants(), case, by_officer(NEXT_WEEK))
+    assert asked.events == (Withdrawn(actor="register", on_request=True),)
+    assert after(case, (registered(), by_officer(NEXT_WEEK))).status == "registered"
 
 
 def waiting_for_papers():
@@ -212,15 +222,17 @@ def test_given_the_time_for_the_supplement_is_over_when_expired_then_closed_for_
     assert case.pauses == (Pause(at(THURSDAY), at(LONG_AFTER), 5),)
 
 
-def test_given_the_last_moment_of_the_supplement_when_expired_then_refused_and_after_it_not():
+def test_given_a_record_may_be_under_way_when_expired_then_refused_and_after_that_not():
     case, due_at = waiting_for_papers(), at("2026-10-26 17:00")
+    end = due_at + UNDER_WAY
+    assert end == at("2026-10-27 17:00")
 
-    no = refused(Expire(), case, by_officer(due_at))
+    no = refused(Expire(), case, by_officer(end))
 
     assert no == Refused(("withdraw",), NOT_EXPIRED)
-    assert not may_expire(case, due_at)
-    assert may_expire(case, due_at + timedelta(microseconds=1))
-    done(Expire(), case, by_officer(due_at + timedelta(microseconds=1)))
+    assert not may_expire(case, end)
+    assert may_expire(case, end + timedelta(microseconds=1))
+    done(Expire(), case, by_officer(end + timedelta(microseconds=1)))
 
 
 @pytest.mark.parametrize("status", sorted(STATES.keys() - {"supplement"}))

@@ -32,6 +32,7 @@ from tests.unit.routing_kit import (
     certificate,
     done,
     heard,
+    more_papers,
     on_desk,
     register_wants,
     registered,
@@ -131,8 +132,24 @@ def test_what_goes_on_paper_is_issued_with_its_event(case, message, key):
     (event,) = decision.events
     assert decision.state.issued == (
         *before.issued,
-        Issued(key, at(THURSDAY), event),
+        Issued(key, at(THURSDAY), event, before.papers),
     )
+
+
+def test_given_papers_that_come_later_then_the_earlier_slip_keeps_what_was_there():
+    case = after(
+        on_desk(),
+        (Accept(OFFICER), by_officer()),
+        (register_wants(), by_officer()),
+        (more_papers(THURSDAY, "other_paper"), by_officer()),
+        (Accept(OFFICER), by_officer()),
+    )
+
+    assert [(slip.key, slip.papers) for slip in case.issued] == [
+        ("acceptance", (PAPER,)),
+        ("supplement", (PAPER,)),
+        ("acceptance", (PAPER, "other_paper")),
+    ]
 
 
 def test_given_the_time_is_over_then_a_stop_is_issued():

@@ -60,6 +60,8 @@ def _of_one(
 ) -> list[str]:
     if track.sample.expect == "rejected":
         return [] if track.state == "refused" else [f"{track.sample.id}: taken, though unlawful"]
+    if track.state == "refused":
+        return [f"{track.sample.id}: refused ({track.refusal}), expected {track.sample.expect}"]
     if not track.code:
         return [f"{track.sample.id}: lost, no dossier code"]
     found = []

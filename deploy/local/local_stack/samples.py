@@ -83,7 +83,7 @@ async def send_all(sandbox_url: str, tracks: Sequence[Track]) -> None:
             body = {"road": sample.road, "submission": sample.submission}
             async with gate, session.post(url, json=body) as response:
                 document = await response.json()
-            if sample.expect == "rejected":
+            if sample.expect == "rejected" or document.get("problem"):
                 await _note_refusal(session, sandbox_url, track, document)
             elif response.status >= 400:
                 raise StackFailed("sandbox", f"could not send {sample.id}: {document}")
@@ -119,6 +119,8 @@ async def _note_refusal(
         problem = known.get(reference, {}).get("problem")
         if problem:
             track.state, track.ended_at = "refused", datetime.now(UTC)
+            rules = (str(one.get("rule")) for one in problem.get("errors", ()))
+            track.refusal = ", ".join(rules) or str(problem.get("title"))
             return
         if known.get(reference, {}).get("dossier_code"):
             return

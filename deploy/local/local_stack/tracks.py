@@ -9,15 +9,16 @@ from contracts.envelope import Envelope
 from contracts.events import (
     Accepted,
     CitizenNotified,
+    EventData,
     Forwarded,
     HandedOver,
     NotificationAbandoned,
     PortalInformed,
     Registered,
     Rescheduled,
-    Resubmitted,
     Resumed,
     Returned,
+    Routed,
     Stopped,
     Submitted,
     Withdrawn,
@@ -27,7 +28,6 @@ from sandbox.samples import FollowUp, Sample
 #: The events people and portals hear of. The result in hand is news to the portal alone.
 TOLD = (
     Submitted,
-    Resubmitted,
     Forwarded,
     Accepted,
     Returned,
@@ -39,6 +39,13 @@ TOLD = (
     HandedOver,
 )
 _FINAL = ("registered", "withdrawn", "handed_over")
+
+
+def _step_of(data: EventData) -> str:
+    """Return the step people hear of, "" for none; that a supplement was taken, routing says."""
+    if isinstance(data, Routed):
+        return "resubmitted" if data.resubmission else ""
+    return data.name if isinstance(data, TOLD) else ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,7 @@ class Track:
     steps: dict[UUID, Heard] = field(default_factory=dict)
     told: dict[UUID, str] = field(default_factory=dict)
     informed: set[UUID] = field(default_factory=set)
+    refusal: str = ""
     returned: str = ""
     reasons: tuple[str, ...] = ()
     number: str = ""
@@ -126,10 +134,10 @@ class Track:
         """Move along by one of its events; topics come in any order, each in its own."""
         data = event.data
         # Kafka may bring an event twice; it is one step all the same.
-        if isinstance(data, TOLD) and event.id not in self.steps:
-            before = Counter(heard.step for heard in self.steps.values())[data.name]
-            key = f"{data.name}-{before + 1}" if before else data.name
-            self.steps[event.id] = Heard(data.name, key)
+        step = _step_of(data)
+        if step and event.id not in self.steps:
+            before = Counter(heard.step for heard in self.steps.values())[step]
+            self.steps[event.id] = Heard(step, f"{step}-{before + 1}" if before else step)
         match data:
             case Submitted():
                 self.dossier_id, self.code = event.dossierid, event.subject

@@ -11,6 +11,7 @@ from intake.conditions import Found, Matter
 from intake.declared import Declared
 from intake.domain import Party, local_day
 from reference import Reference
+from reference.channels import DIRECT_CHANNEL
 
 #: How far a portal's clock may be ahead of ours.
 LEEWAY: Final = timedelta(minutes=5)
@@ -22,9 +23,26 @@ _PROCEDURES = "Danh mục thủ tục hành chính lĩnh vực hộ tịch"
 _PLACES = "Danh mục đơn vị hành chính; NQ 202/2025/QH15; QĐ 19/2025/QĐ-TTg"
 
 
+def law_day(submitted_at: datetime | None, now: datetime) -> date:
+    """Return the local day whose law counts: that of the submission, of today for one not to be.
+
+    The one-stop decides by the same day, so what is taken here is competent there.
+    """
+    return local_day(
+        now if submitted_at is None or not _is_plausible(submitted_at, now) else submitted_at
+    )
+
+
+def _is_plausible(submitted_at: datetime, now: datetime) -> bool:
+    return now - LONGEST_WAIT <= submitted_at <= now + LEEWAY
+
+
 @dataclass(frozen=True)
 class Case:
-    """A submission before the checks: what it declares, by whom, when, and the law of that day."""
+    """A submission before the checks: what it declares, by whom, when, and the law of that day.
+
+    `on` is the day of submission, `now` when it came in.
+    """
 
     declared: Declared
     party: Party
@@ -39,7 +57,7 @@ def problems_in(case: Case) -> tuple[FieldProblem, ...]:
 
 
 def check_procedure(case: Case) -> Found:
-    """Yield a problem if the procedure is not valid today or has no electronic form."""
+    """Yield a problem if the procedure is not valid on the day or has no electronic form."""
     code = case.declared.procedure_code
     if code is None:
         return
@@ -71,7 +89,7 @@ def check_form(case: Case) -> Found:
 
 
 def check_province(case: Case) -> Found:
-    """Yield a problem if the province does not exist today; says what it became."""
+    """Yield a problem if the province does not exist on the day; says what it became."""
     code = case.declared.province_code
     if code is None or case.reference.province(code, case.on) is not None:
         return
@@ -85,7 +103,10 @@ def check_province(case: Case) -> Found:
 
 
 def check_units(case: Case) -> Found:
-    """Yield a problem for each commune that does not exist today; says what it became."""
+    """Yield a problem for each commune that does not exist on the day; says what it became.
+
+    One that ended after the submission is taken: the one-stop hands the dossier to its heir.
+    """
     declared = case.declared
     for field, code in (
         ("unit_code", declared.unit_code),
@@ -113,16 +134,20 @@ def check_unit_in_province(case: Case) -> Found:
 
 
 def check_channel(case: Case) -> Found:
-    """Yield a problem if the channel may not submit for the province today; names the way to go.
+    """Yield a problem if the channel may not submit for the province; names the way to go.
+
+    It has to be open on the day of submission; what the direct form brings has to come in within
+    the days of grace too.
 
     Source: letter of 12 October 2021; NĐ 87/2020/NĐ-CP, Điều 12; CV 623/TTg-KSTT.
     """
     province_code = case.declared.province_code
     if province_code is None:
         return
-    refusal = case.reference.may_submit(
-        case.party.channel, province_code, case.on, _submitted_on(case)
-    )
+    channel, law = case.party.channel, case.reference
+    refusal = law.may_submit(channel, province_code, case.on)
+    if refusal is None and channel == DIRECT_CHANNEL:
+        refusal = law.may_submit(channel, province_code, local_day(case.now), case.on)
     if refusal is not None:
         yield FieldProblem(
             field="channel",
@@ -130,14 +155,6 @@ def check_channel(case: Case) -> Found:
             detail=f"Kênh này không được nộp hồ sơ. {refusal.lawful_way_vi}",
             source=refusal.source,
         )
-
-
-def _submitted_on(case: Case) -> date | None:
-    """Return the day of submission, or None for one that check_submission_time has against it."""
-    submitted_at = case.declared.submitted_at
-    if submitted_at is None or any(check_submission_time(case)):
-        return None
-    return local_day(submitted_at)
 
 
 def check_provinces_of_portal(case: Case) -> Found:

@@ -48,7 +48,7 @@ def read_declared(document: Any) -> Declared:
         province_code=read(_PROVINCE, document, "province_code"),
         unit_code=read(_UNIT, document, "unit_code"),
         residence_unit_code=read(_UNIT, document, "residence_unit_code"),
-        submitted_at=read(_INSTANT, document, "submitted_at"),
+        submitted_at=read_submitted_at(document),
         form=read_form(at(document, "form")),
         notify_by=read(_CHANNELS, document, "notify_by") or (),
         contacts=frozenset(contacts),
@@ -58,6 +58,11 @@ def read_declared(document: Any) -> Declared:
 def read_reference(document: Any) -> str | None:
     """Return the portal reference of a submission, or None if it has no valid one."""
     return read(_REFERENCE, document, "portal_reference")
+
+
+def read_submitted_at(document: Any) -> datetime | None:
+    """Return when a submission says it was made, or None if it does not."""
+    return read(_INSTANT, document, "submitted_at")
 
 
 def is_reference(text: str) -> bool:

@@ -16,7 +16,7 @@ from contracts.portal import (
 )
 from intake.checks import LEEWAY
 from intake.declared import read_reference
-from intake.domain import Party
+from intake.domain import Party, local_day
 from intake.reading import MOST_PROBLEMS, Problems, validated
 
 T = TypeVar("T", Supplement, Withdrawal)
@@ -32,12 +32,12 @@ _SCHEMA = "Đặc tả dữ liệu Supplement v1 và Withdrawal v1"
 
 def read_supplement(document: Any, reference: str, now: datetime) -> Supplement | Problems:
     """Return the supplement to the submission of that reference, or every problem of it."""
-    return _checked(validated(Supplement, document, now), document, reference, now)
+    return _checked(validated(Supplement, document, local_day(now)), document, reference, now)
 
 
 def read_withdrawal(document: Any, reference: str, now: datetime) -> Withdrawal | Problems:
     """Return the withdrawal of the submission of that reference, or every problem of it."""
-    return _checked(validated(Withdrawal, document, now), document, reference, now)
+    return _checked(validated(Withdrawal, document, local_day(now)), document, reference, now)
 
 
 def read_event(event: dict[str, Any], key: str, party: Party, now: datetime) -> FollowUp | Problems:
@@ -48,11 +48,11 @@ def read_event(event: dict[str, Any], key: str, party: Party, now: datetime) -> 
     document = event.get("data")
     found: FollowUp | Problems
     if event.get("type") == SUPPLEMENT_TYPE:
-        supplement = validated(PortalSupplement, event, now)
+        supplement = validated(PortalSupplement, event, local_day(now))
         whole = supplement if isinstance(supplement, tuple) else supplement.data
         found = _checked(whole, document, key, now)
     else:
-        withdrawal = validated(PortalWithdrawal, event, now)
+        withdrawal = validated(PortalWithdrawal, event, local_day(now))
         asked = withdrawal if isinstance(withdrawal, tuple) else withdrawal.data
         found = _checked(asked, document, key, now)
     if event.get("source") in (None, f"/portals/{party.portal}"):

@@ -1,7 +1,7 @@
 """From bytes to a checked submission, or to everything that is wrong with it."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -9,9 +9,9 @@ from pydantic_core import ErrorDetails, from_json
 
 from contracts.envelope import sha256
 from contracts.portal import FieldProblem, PortalSubmission, Submission
-from intake.checks import Case, problems_in
-from intake.declared import read_declared, read_reference
-from intake.domain import Party, local_day
+from intake.checks import Case, law_day, problems_in
+from intake.declared import read_declared, read_reference, read_submitted_at
+from intake.domain import Party
 from reference import Reference
 
 M = TypeVar("M", bound=BaseModel)
@@ -84,10 +84,14 @@ def fingerprint_of(document: Any) -> str:
 def check_submission(
     document: Any, party: Party, now: datetime, reference: Reference
 ) -> Submission | Problems:
-    """Return the submission, or every problem of its form and of its matter."""
-    read = validated(Submission, document, now)
+    """Return the submission, or every problem of its form and of its matter.
+
+    `now` is when it came in; the law is that of the day of submission.
+    """
+    on = _law_day(document, now)
+    read = validated(Submission, document, on)
     problems = read if isinstance(read, tuple) else ()
-    problems += _of_matter(document, party, now, reference)
+    problems += _of_matter(document, party, now, on, reference)
     return problems[:MOST_PROBLEMS] if problems or isinstance(read, tuple) else read
 
 
@@ -98,11 +102,12 @@ def check_event(
 
     Problems of the submission are named as `check_submission` names them. `key` is the record's.
     """
-    read = validated(PortalSubmission, event, now)
-    problems = read if isinstance(read, tuple) else ()
     members = event if isinstance(event, dict) else {}
     document = members.get("data")
-    problems += _of_matter(document, party, now, reference)
+    on = _law_day(document, now)
+    read = validated(PortalSubmission, event, on)
+    problems = read if isinstance(read, tuple) else ()
+    problems += _of_matter(document, party, now, on, reference)
     if read_reference(document) not in (None, key):
         problems += (_problem("portal_reference", "key_mismatch", _ENVELOPE_SOURCE),)
     if members.get("source") not in (None, f"/portals/{party.portal}"):
@@ -110,18 +115,26 @@ def check_event(
     return problems[:MOST_PROBLEMS] if problems or isinstance(read, tuple) else read.data
 
 
-def _of_matter(document: Any, party: Party, now: datetime, reference: Reference) -> Problems:
-    return problems_in(Case(read_declared(document), party, now, local_day(now), reference))
+def _law_day(document: Any, now: datetime) -> date:
+    return law_day(read_submitted_at(document), now)
 
 
-def validated(model: type[M], document: Any, now: datetime) -> M | Problems:
+def _of_matter(
+    document: Any, party: Party, now: datetime, on: date, reference: Reference
+) -> Problems:
+    return problems_in(Case(read_declared(document), party, now, on, reference))
+
+
+def validated(model: type[M], document: Any, today: date) -> M | Problems:
+    """Return what a document says, or every problem of its form; no date in it is after `today`."""
     # As JSON, strictly: a number is no date, "1" is no number.
     text = json.dumps(document)
     try:
-        return model.model_validate_json(text, strict=True, context={"today": local_day(now)})
+        return model.model_validate_json(text, strict=True, context={"today": today})
     except ValidationError as error:
         items = error.errors(include_url=False, include_context=False, include_input=False)
-    return tuple(_problem(_path(item), item["type"], _SCHEMA) for item in items)
+    # No answer says more than the first of them, and there may be a hundred thousand.
+    return tuple(_problem(_path(item), item["type"], _SCHEMA) for item in items[:MOST_PROBLEMS])
 
 
 def _path(item: ErrorDetails) -> str:

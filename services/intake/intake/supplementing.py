@@ -10,6 +10,8 @@ from reference import Reference
 
 MOST_ATTACHMENTS = 30
 
+_LETTER = "Công văn Cục CNTT, Bộ Tư pháp, 12/10/2021"
+
 
 def with_supplement(before: Submission, supplement: Supplement) -> Submission:
     """Return the submission as it stands after the supplement.
@@ -29,7 +31,8 @@ def problems_after(
     """Return what is against adding the supplement to that submission, all at once.
 
     A new form has to fulfil what a form had to on the day of submission; what was taken then is
-    not held against the dossier now.
+    not held against the dossier now. One whose form the register holds has to bring it: the
+    register is told the whole dossier again, and nobody here knows what it holds.
     """
     problems: list[FieldProblem] = []
     after = with_supplement(before, supplement)
@@ -39,6 +42,12 @@ def problems_after(
     if len(after.attachments) > MOST_ATTACHMENTS:
         detail = f"Hồ sơ có quá {MOST_ATTACHMENTS} giấy tờ."
         problems.append(problem("attachments", "too_long", detail))
+    if supplement.form is None and before.form.kind == "legacy":
+        detail = (
+            "Hồ sơ được chuyển từ hệ thống cũ nên chưa có biểu mẫu điện tử; khi bổ sung phải gửi"
+            " kèm biểu mẫu đầy đủ."
+        )
+        problems.append(problem("form", "form.needed", detail, _LETTER))
     if supplement.form is not None:
         if before.form.kind not in ("legacy", supplement.form.kind):
             detail = f"Biểu mẫu bổ sung phải cùng loại với biểu mẫu đã nộp: «{before.form.kind}»."

@@ -125,7 +125,8 @@ async def _codes(
     new = {i: one.submission for i, one in fresh.items() if i not in codes}
     numbers = await number(conn, [one.unit_code for one in new.values()], on) if new else []
     for (dossier_id, one), counted in zip(new.items(), numbers, strict=True):
-        province = reference.province(one.province_code, on)
+        # The unit and its province are of the day of submission; number and date are today's.
+        province = reference.province(one.province_code, local_day(one.submitted_at))
         if province is None:
             raise NotDecided("province")
         codes[dossier_id] = dossier_code(province.h_code, one.unit_code, on, counted)

@@ -39,15 +39,16 @@ class News:
     `key` tells a step from those of its kind before it: `accepted`, then `accepted-2`.
     `target` is the portal's status the event leads to; once its turn has come, `passed` are the
     statuses passed to it and `status` is where the dossier stands then. `due_at` is the
-    appointment, of a return the last moment to complete the dossier. `version` is that of the
-    personal data. `asked` means that a call is out and not answered; `tried` are the channels
-    asked so far.
+    appointment, of a return the last moment to complete the dossier. `asked` means that a call is
+    out and not answered; `tried` are the channels asked so far. A dossier taken over was not
+    `submitted` but `imported`. `crossed`: the register entered it although the one-stop had ended
+    it. `resubmitted` and `final`: it came after the end.
     """
 
     step: Step
     event_id: UUID
     occurred_at: datetime
-    kind: ReturnKind | Literal["apology", "verification"] | None = None
+    kind: ReturnKind | Literal["apology", "verification", "imported"] | None = None
     reasons: tuple[str, ...] = ()
     papers: tuple[str, ...] = ()
     tried: tuple[ContactChannel, ...] = ()
@@ -61,7 +62,7 @@ class News:
     unit_code: str | None = None
     final: bool = False
     round: int = 1
-    version: int = 1
+    crossed: bool = False
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from notifier.correspondence import Contact, Correspondence, News
 from notifier.heard import news_of
 from notifier.requests import status_of
 from notifier.telling import abandoned, change, find, go_on, hear
+from notifier.turns import ended
 
 
 def on_submitted(
@@ -53,6 +54,24 @@ def on_step(message: Envelope, state: Correspondence, context: Context) -> Decis
     """Tell the step in its turn: to the citizen, to the portal, or to both."""
     # Personal data may arrive before the event that names the dossier's code.
     return hear(replace(state, dossier_code=message.subject), news_of(message), context)
+
+
+def on_routed(
+    message: Envelope, state: Correspondence, context: Context
+) -> Decision[Correspondence]:
+    """Tell that a supplement was taken; how a dossier comes to a desk is inner work."""
+    data = message.data
+    assert isinstance(data, Routed)
+    return Decision(state) if data.resubmission is None else on_step(message, state, context)
+
+
+def on_resubmitted(
+    message: Envelope, state: Correspondence, context: Context
+) -> Decision[Correspondence]:
+    """Tell that it comes too late, after the end; else the one-stop will say that it took it."""
+    if not ended(state):
+        return Decision(state)
+    return on_step(message, state, context)
 
 
 def unchanged(
@@ -132,11 +151,11 @@ def _portal_answered(
 #: What the notifier does with each kind of message.
 RULES: dict[type, Callable[[Any, Correspondence, Context], Decision[Correspondence]]] = {
     Submitted: on_submitted,
-    Routed: unchanged,
+    Routed: on_routed,
     Forwarded: on_step,
     Accepted: on_step,
     Returned: on_step,
-    Resubmitted: on_step,
+    Resubmitted: on_resubmitted,
     WithdrawalRequested: unchanged,
     Withdrawn: on_step,
     Stopped: on_step,

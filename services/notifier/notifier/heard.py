@@ -14,6 +14,7 @@ from contracts.events import (
     Resubmitted,
     Resumed,
     Returned,
+    Routed,
     Stopped,
     Submitted,
 )
@@ -32,19 +33,23 @@ from notifier.correspondence import News
 def news_of(message: Envelope) -> News:
     """Return the step, not yet told, with what its message and its callback will need.
 
-    The event's name must be that of a step.
+    The event's name must be that of a step; a dossier routed once more is `resubmitted`.
     """
     data = message.data
-    step = cast(Step, data.name)
+    step = "resubmitted" if isinstance(data, Routed) else cast(Step, data.name)
     news = News(step, message.id, message.time, target=target_status(data))
     match data:
-        case Submitted() | Resubmitted():
-            news = replace(news, version=data.particulars.version)
+        case Submitted():
+            news = replace(news, kind="imported") if data.imported else news
+        case Resubmitted():
+            news = replace(news, final=True)
         case Forwarded():
             news = replace(news, reasons=(data.reason,), unit_code=data.to_unit_code)
         case Accepted():
-            version = data.particulars_version
-            news = replace(news, due_at=_at(data.due), round=data.round, version=version)
+            news = replace(news, due_at=_at(data.due), round=data.round)
+            if data.at_register and data.round == 1:
+                # Of a dossier taken over: the citizen is told of that, not of an old appointment.
+                news = replace(news, citizen="silent")
         case Returned():
             due_at = _at(data.supplement_due)
             news = replace(

@@ -9,13 +9,18 @@ from contracts.model import Step
 from notifier.correspondence import Correspondence, News
 from reference import Reference
 
-_SERVICE = {data.name: data.service for data in EVENTS}
+#: Who says a step. That a supplement was taken is the one-stop's word, in the order of its own.
+_SERVICE = {data.name: data.service for data in EVENTS} | {"resubmitted": "routing"}
 #: Told to portals even when the status stays: they bring an appointment or another authority.
 _INFORMS: frozenset[Step] = frozenset({"accepted", "forwarded", "rescheduled", "resumed"})
 #: Told to portals alone: the citizen was there.
 _PORTAL_ONLY: frozenset[Step] = frozenset({"handed_over"})
 #: How the work goes on, which nobody needs to hear once the result is there.
-_OVERTAKEN: frozenset[Step] = frozenset({"forwarded", "rescheduled", "stopped", "resumed"})
+_OVERTAKEN: frozenset[Step] = frozenset(
+    {"accepted", "forwarded", "rescheduled", "stopped", "resumed"}
+)
+#: With which the one-stop may end a dossier.
+_ENDS: frozenset[Step] = frozenset({"returned", "stopped", "withdrawn"})
 
 
 def take_in(state: Correspondence, news: News, reference: Reference) -> Correspondence:
@@ -29,6 +34,14 @@ def take_in(state: Correspondence, news: News, reference: Reference) -> Correspo
         turned = _turned(state.news, ready, reference)
         state = replace(state, news=(*state.news, turned), early=early)
     return state
+
+
+def ended(state: Correspondence) -> bool:
+    """Return whether the end of the dossier was told, and nothing that took it up again."""
+    over = False
+    for news in state.news:
+        over = _is_end(news) or (over and news.step != "resubmitted")
+    return over
 
 
 def _with_key(news: News, known: tuple[News, ...]) -> News:
@@ -51,7 +64,7 @@ def _may_follow(told: Iterable[News], news: News) -> bool:
     """Return whether what led to the step was told.
 
     The register answers an acceptance of its round or a newer one, a hand-over follows the
-    result, and personal data that were accepted were handed in.
+    result; what the one-stop does comes in the order of its topic.
     """
     match news.step:
         case "submitted":
@@ -60,9 +73,6 @@ def _may_follow(told: Iterable[News], news: News) -> bool:
             return any(one.step == "accepted" and one.round >= news.round for one in told)
         case "handed_over":
             return any(one.step == "registered" for one in told)
-        case "accepted":
-            handed_in = (one for one in told if one.step in ("submitted", "resubmitted"))
-            return any(one.version >= news.version for one in handed_in)
     return any(one.step == "submitted" for one in told)
 
 
@@ -70,11 +80,12 @@ def _turned(told: tuple[News, ...], news: News, reference: Reference) -> News:
     current = told[-1].status if told else None
     passed = _passed(current, news, reference)
     news = replace(news, passed=passed, status=passed[-1] if passed else current)
-    if news.step == "resubmitted":
-        news = replace(news, final=any(map(_is_end, told)))
-    overtaken = (
-        news.step in _OVERTAKEN and not news.final and any(one.step == "registered" for one in told)
-    )
+    is_registered = any(one.step == "registered" for one in told)
+    if news.step == "registered":
+        news = replace(news, crossed=any(map(_is_end, told)))
+    elif news.step in _ENDS and _is_end(news):
+        news = replace(news, crossed=is_registered)
+    overtaken = is_registered and _is_on_the_way(news)
     if overtaken or news.step in _PORTAL_ONLY:
         news = replace(news, citizen="silent")
     if overtaken or not (passed or news.step in _INFORMS):
@@ -85,6 +96,11 @@ def _turned(told: tuple[News, ...], news: News, reference: Reference) -> News:
 def _passed(current: int | None, news: News, reference: Reference) -> tuple[int, ...]:
     unasked = news.step == "resubmitted" and current != SUPPLEMENT
     return () if news.target is None or unasked else way(current, news.target, reference)
+
+
+def _is_on_the_way(news: News) -> bool:
+    is_asked_back = news.step == "returned" and news.kind == "supplement"
+    return is_asked_back or (news.step in _OVERTAKEN and not news.final)
 
 
 def _is_end(news: News) -> bool:

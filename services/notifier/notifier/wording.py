@@ -1,7 +1,7 @@
 """The words for each step: what happened, why, and what to do next."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contracts.model import VIETNAM, Step
@@ -11,6 +11,9 @@ from reference import Reference
 _OTHER_PAPER = "giấy tờ được nêu trên cổng đã nộp hồ sơ"
 _WEEKDAYS = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
 _ASK = "nếu cần hỏi thêm, vui lòng liên hệ Ủy ban nhân dân nơi nhận hồ sơ."
+_CROSSED = (
+    "tuy nhiên việc hộ tịch đã được đăng ký, vui lòng liên hệ Ủy ban nhân dân nơi giải quyết."
+)
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,14 @@ class Wording:
 
 
 def wording(news: News, reference: Reference) -> Wording:
-    """Return the words for a step the citizen is told; they name nobody."""
-    return _WORDS[news.step](news, reference)
+    """Return the words for a step the citizen is told; they name nobody.
+
+    What the register entered although the one-stop had ended it is said with whichever of the
+    two is told last.
+    """
+    words = _WORDS[news.step](news, reference)
+    is_end_of_what_is_registered = news.crossed and news.step != "registered"
+    return replace(words, then=_CROSSED) if is_end_of_what_is_registered else words
 
 
 def in_words(at: datetime) -> str:
@@ -41,7 +50,15 @@ def in_words(at: datetime) -> str:
     return f"{local:%H:%M} {_WEEKDAYS[local.weekday()]}, {local:%d/%m/%Y}"
 
 
+def _promised(news: News) -> str | None:
+    """Return until when, in words; None without a date, or with one that was over when set."""
+    return in_words(news.due_at) if news.due_at and news.due_at >= news.occurred_at else None
+
+
 def _submitted(news: News, reference: Reference) -> Wording:
+    if news.kind == "imported":
+        then = "mã hồ sơ giữ nguyên, không cần nộp lại; vui lòng chờ thông báo tiếp theo."
+        return Wording("đã được chuyển sang hệ thống mới", then)
     what = "đã được gửi đến cơ quan đăng ký hộ tịch"
     then = "vui lòng giữ mã này để tra cứu và chờ thông báo tiếp nhận."
     return Wording(what, then, short="đã được gửi")
@@ -62,8 +79,8 @@ def _forwarded(news: News, reference: Reference) -> Wording:
 
 
 def _accepted(news: News, reference: Reference) -> Wording:
-    if news.due_at:
-        then = f"hẹn trả kết quả {in_words(news.due_at)}; chưa cần làm gì thêm."
+    if when := _promised(news):
+        then = f"hẹn trả kết quả {when}; chưa cần làm gì thêm."
         return Wording("đã được tiếp nhận", then)
     what = "đã được tiếp nhận và đang được giải quyết"
     then = "vui lòng chờ thông báo kết quả, chưa cần làm gì thêm."
@@ -79,7 +96,8 @@ def _returned(news: News, reference: Reference) -> Wording:
     if news.kind == "wrong_authority":
         then = "vui lòng nộp lại đúng nơi trên cổng đã nộp hồ sơ."
         return Wording("nộp chưa đúng cơ quan giải quyết", then, reasons, papers)
-    until = f", chậm nhất {in_words(news.due_at)}" if news.due_at else ""
+    when = _promised(news)
+    until = f", chậm nhất {when}" if when else ""
     then = f"vui lòng nộp bổ sung trên cổng đã nộp hồ sơ{until}."
     return Wording("cần bổ sung", then, reasons, papers)
 
@@ -91,7 +109,7 @@ def _paper(code: str, reference: Reference) -> str:
 
 
 def _rescheduled(news: News, reference: Reference) -> Wording:
-    when = in_words(news.due_at) if news.due_at else "theo thông báo trên cổng đã nộp hồ sơ"
+    when = _promised(news) or "theo thông báo trên cổng đã nộp hồ sơ"
     if news.kind == "verification":
         reasons = _acts(news, "verification", reference)
         return Wording("cần xác minh thêm", f"hẹn trả kết quả {when}.", reasons)
@@ -109,8 +127,8 @@ def _stopped(news: News, reference: Reference) -> Wording:
 
 
 def _resumed(news: News, reference: Reference) -> Wording:
-    if news.due_at:
-        return Wording("được giải quyết tiếp", f"hẹn trả kết quả {in_words(news.due_at)}.")
+    if when := _promised(news):
+        return Wording("được giải quyết tiếp", f"hẹn trả kết quả {when}.")
     return Wording("được giải quyết tiếp", "vui lòng chờ thông báo tiếp theo.")
 
 
@@ -120,6 +138,9 @@ def _withdrawn(news: News, reference: Reference) -> Wording:
 
 
 def _registered(news: News, reference: Reference) -> Wording:
+    if news.crossed:
+        then = "vui lòng liên hệ Ủy ban nhân dân nơi giải quyết để được hướng dẫn."
+        return Wording("đã được đăng ký dù trước đó đã kết thúc", then, short="đã được đăng ký")
     then = "vui lòng nhận kết quả tại Ủy ban nhân dân nơi giải quyết hoặc trên cổng đã nộp hồ sơ."
     return Wording("đã đăng ký xong", then)
 

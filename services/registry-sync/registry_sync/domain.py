@@ -1,6 +1,5 @@
 """What follows from an accepted dossier and from what the register says of it."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -10,7 +9,6 @@ from contracts.decision import (
     Answered,
     Context,
     Decision,
-    Effect,
     InDoubt,
     ParticularsArrived,
     ParticularsErased,
@@ -31,9 +29,9 @@ from contracts.events import (
     Withdrawn,
 )
 from contracts.model import VIETNAM
-from registry_sync.registration import RegisterSaid, Registration, push_kind
+from registry_sync.pushing import push_if_ready
+from registry_sync.registration import RegisterSaid, Registration, is_from_before, push_kind
 
-REGISTER_LANE = "register"
 #: Why a push was not made: nobody is left to tell of, or the one-stop has ended the dossier.
 ERASED, CLOSED = "erased", "closed"
 _REASON = {"supplement": "register_needs_supplement", "refused": "register_refused"}
@@ -51,12 +49,13 @@ def on_accepted(message: Envelope, case: Registration, context: Context) -> Deci
     is_known = case.status != "unseen" and data.round <= case.round
     if is_known or case.status == "registered":
         return Decision(case)
+    province_code = data.province_code or _province_of(data.unit_code, message.time, context)
     case = replace(
         case,
         code=message.subject,
         status="accepted",
         unit_code=data.unit_code,
-        province_code=_province_of(data.unit_code, message.time, context),
+        province_code=province_code,
         procedure_code=data.procedure_code,
         accepted_at=data.received_at or message.time,
         round=data.round,
@@ -64,20 +63,20 @@ def on_accepted(message: Envelope, case: Registration, context: Context) -> Deci
         closed=False,
     )
     if data.at_register and data.round == 1:
+        case = replace(case, told_unit=case.unit_code, told_province=province_code)
         return Decision(replace(case, status="pushed"))
     if case.erased:
         return _return(case, "refused", "particulars_erased")
-    return _push_if_ready(case)
+    return push_if_ready(case, context)
 
 
 def on_particulars(
     message: ParticularsArrived, case: Registration, context: Context
 ) -> Decision[Registration]:
-    """Keep the newest personal data while the register may need it."""
+    """Keep every version of the personal data that may be accepted yet."""
     if case.is_over:
         return Decision(case)
-    case = replace(case, particulars=message.particulars, held_version=message.version)
-    return _push_if_ready(case)
+    return push_if_ready(case.keeping(message.version, message.particulars), context)
 
 
 def on_erased(
@@ -90,7 +89,7 @@ def on_erased(
 
     Source: TT 04/2020/TT-BTP, Điều 37; Luật 91/2025/QH15, Điều 14.
     """
-    case = replace(case, particulars=None, personal_number=None, erased=True)
+    case = replace(case.forgetting(), personal_number=None, erased=True)
     if case.status == "accepted" and not case.closed:
         return _return(case, "refused", "particulars_erased")
     return Decision(case)
@@ -106,44 +105,22 @@ def on_ended(message: Envelope, case: Registration, context: Context) -> Decisio
     is_for_a_time = isinstance(data, Stopped) and not data.final
     if is_asked_back or is_for_a_time:
         return Decision(case)
-    return Decision(replace(case, particulars=None, closed=True))
+    return Decision(replace(case.forgetting(), closed=True))
 
 
 def on_forwarded(message: Envelope, case: Registration, context: Context) -> Decision[Registration]:
-    """Ask and tell by the authority that goes on; a push that was decided stays as it is."""
+    """Tell by the authority that goes on; what the register was told before stays as it is."""
     data = message.data
     assert isinstance(data, Forwarded)
     if case.is_over:
         return Decision(case)
-    province_code = _province_of(data.to_unit_code, message.time, context)
+    province_code = data.province_code or _province_of(data.to_unit_code, message.time, context)
     return Decision(replace(case, unit_code=data.to_unit_code, province_code=province_code))
 
 
 def _province_of(unit_code: str, at: datetime, context: Context) -> str:
     unit = context.reference.unit(unit_code, at.astimezone(VIETNAM).date())
     return unit.province_code if unit is not None else ""
-
-
-def _push_if_ready(case: Registration) -> Decision[Registration]:
-    is_here = case.particulars is not None and case.held_version >= case.particulars_version
-    if case.status != "accepted" or case.closed or not is_here:
-        return Decision(case)
-    assert case.particulars is not None
-    assert case.accepted_at is not None
-    if case.particulars.form.kind == "legacy":
-        # There is no form to tell, and an empty one might write over what the register has.
-        return _return(case, "supplement", _REASON["supplement"])
-    request = {
-        "dossier_code": case.code,
-        "unit_code": case.unit_code,
-        "province_code": case.province_code,
-        "procedure_code": case.procedure_code,
-        "accepted_at": case.accepted_at.isoformat(),
-        "particulars": case.particulars.model_dump(mode="json"),
-    }
-    body = json.dumps(request, ensure_ascii=False, sort_keys=True).encode()
-    push = Effect(push_kind(case.round), REGISTER_LANE, body)
-    return Decision(replace(case, status="pushing"), (), (push,))
 
 
 def on_answered(message: Answered, case: Registration, context: Context) -> Decision[Registration]:
@@ -168,16 +145,33 @@ def on_said(message: RegisterSaid, case: Registration, context: Context) -> Deci
     """Publish the register's final word, once; the same word again changes nothing.
 
     Nor does the answer to a question asked before the push of this round was answered: it is
-    about the round before.
+    about the round before. So is a supplement asked for before this round was told. While the
+    citizen is asked for one, what else the register decides counts: papers may reach it by hand.
     """
-    if case.status != "pushed" or message.round != case.round:
+    is_asked_back = case.status == "returned" and not case.closed
+    if message.round != case.round or not (case.status == "pushed" or is_asked_back):
         return Decision(case)
-    if message.outcome != "registered":
-        return _return(case, message.outcome, _REASON[message.outcome])
+    if message.outcome == "registered":
+        return _entered(message, case)
+    if message.outcome == "refused":
+        decision = _return(case, "refused", _REASON["refused"])
+        return replace(decision, state=_meanwhile(case)) if is_asked_back else decision
+    is_old = case.round > 1 and is_from_before(message.at, case.pushed_at)
+    if is_asked_back or is_old:
+        return Decision(case)
+    return _return(case, "supplement", _REASON["supplement"])
+
+
+def _meanwhile(case: Registration) -> Registration:
+    # The one-stop ends it, or takes the supplement first: then its round is told as any other.
+    return replace(case, status="refused_meanwhile")
+
+
+def _entered(message: RegisterSaid, case: Registration) -> Decision[Registration]:
     entry = message.entry
     assert entry is not None
     registered = Registered(
-        unit_code=case.unit_code,
+        unit_code=entry.unit_code or case.told_unit or case.unit_code,
         number=entry.number,
         book=entry.book,
         page=entry.page,
@@ -186,7 +180,7 @@ def on_said(message: RegisterSaid, case: Registration, context: Context) -> Deci
         round=case.round,
     )
     kept = None if case.erased else entry.personal_number
-    case = replace(case, status="registered", particulars=None, personal_number=kept)
+    case = replace(case.forgetting(), status="registered", personal_number=kept)
     return Decision(case, (registered,))
 
 
@@ -196,7 +190,7 @@ def _return(
     returned = RegisterReturned(kind=kind, reasons=(reason,), round=case.round)
     case = replace(case, status="returned")
     if kind == "refused":
-        case = replace(case, particulars=None, closed=True)
+        case = replace(case.forgetting(), closed=True)
     return Decision(case, (returned,))
 
 

@@ -14,7 +14,7 @@ from plumbing.applying import Item, Part, apply, lock
 from plumbing.assembly import Running
 from plumbing.database import passing
 from plumbing.logs import describe, where
-from registry_sync.register import Register, RegisterAway, RegisterMisspoke
+from registry_sync.register import Register, RegisterAway, RegisterMisspoke, Results
 from registry_sync.registration import RegisterSaid, Registration
 from registry_sync.store import Due, claim_due
 
@@ -51,31 +51,54 @@ class Poller:
     async def _ask(self, due: Sequence[Due]) -> tuple[int, bool]:
         """Return how many were decided, and whether a question got no answer.
 
-        By province and procedure: one that fails keeps no other from its answer.
+        By the province the register was told, and of what it does not know there, by the one
+        that goes on; by procedure. A question that fails keeps no other from its answer.
         """
         lanes: dict[tuple[str, str], list[Due]] = defaultdict(list)
         for one in due:
-            lanes[one.province_code, one.procedure_code].append(one)
+            lanes[one.told_province, one.procedure_code].append(one)
         decided, away = 0, False
         for (province_code, procedure_code), asked in lanes.items():
-            by_code = {one.code: one for one in asked}
-            try:
-                found = await self.register.results(list(by_code), province_code, procedure_code)
-            except (RegisterAway, RegisterMisspoke) as error:
-                log.warning("register_not_asked", error=describe(error), reason=str(error))
+            found = await self._results(asked, province_code, procedure_code)
+            if found is None:
                 away = True
                 continue
-            for code, reason in found.odd.items():
-                whose = str(by_code[code].dossier_id) if code in by_code else ""
-                log.error("register_misspoke", dossier_id=whose, reason=reason)
-            # The dossier may be in a later round by now; this answers the one it was asked in.
-            known = {
-                by_code[code]: replace(word, round=by_code[code].round)
-                for code, word in found.said.items()
-                if code in by_code
-            }
-            decided += await self._apply_all(known)
+            decided += await self._take(asked, found)
+            moved = [
+                replace(one, told_province=one.province_code)
+                for one in asked
+                if one.code not in found.known and one.province_code != one.told_province
+            ]
+            if moved:
+                more, was_away = await self._ask(moved)
+                decided, away = decided + more, away or was_away
         return decided, away
+
+    async def _results(
+        self, asked: Sequence[Due], province_code: str, procedure_code: str
+    ) -> Results | None:
+        codes = [one.code for one in asked]
+        try:
+            return await self.register.results(codes, province_code, procedure_code)
+        except (RegisterAway, RegisterMisspoke) as error:
+            log.warning("register_not_asked", error=describe(error), reason=str(error))
+            return None
+
+    async def _take(self, asked: Sequence[Due], found: Results) -> int:
+        by_code = {one.code: one for one in asked}
+        for code, reason in found.odd.items():
+            whose = str(by_code[code].dossier_id) if code in by_code else ""
+            log.error("register_misspoke", dossier_id=whose, reason=reason)
+        known = {}
+        for code, word in found.said.items():
+            one = by_code.get(code)
+            if one is None:
+                continue
+            if one.round > 1 and word.outcome == "supplement" and word.at is None:
+                log.error("register_misspoke", dossier_id=str(one.dossier_id), reason="no_time")
+            # The dossier may be in a later round by now; this answers the one it was asked in.
+            known[one] = replace(word, round=one.round)
+        return await self._apply_all(known)
 
     async def _apply_all(self, said: dict[Due, RegisterSaid]) -> int:
         """Apply the words together; if that fails, each by itself, so that one harms no other."""

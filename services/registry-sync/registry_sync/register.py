@@ -3,21 +3,28 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Any
 
 import aiohttp
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from contracts.events import BookText
 from contracts.model import VIETNAM
-from contracts.particulars import Particulars
 from plumbing.calls import Answer, Call
-from registry_sync.eform import MODULE_OF_PROCEDURE, exchange_files, exchange_form
-from registry_sync.registration import Outcome, RegisterEntry, RegisterSaid, round_of
+from registry_sync.book import BookLine
+from registry_sync.eform import MODULE_OF_PROCEDURE
+from registry_sync.pushing import MOMENT, has_no_form, push_body
+from registry_sync.registration import (
+    Outcome,
+    RegisterEntry,
+    RegisterSaid,
+    is_from_before,
+    round_of,
+)
 
 #: What the register's texts mean; it has no codes we may rely on.
 _TAKEN_BEFORE = ("đã được tiếp nhận", "đã tồn tại", "đã hoàn thành đăng ký", "đã trả kết quả")
+_KNOWN = "taken_before"
 _TRY_LATER = (
     "có lỗi trong quá trình",
     "client received soap fault",
@@ -27,7 +34,6 @@ _TRY_LATER = (
 #: `trangThai` of a dossier the register has and does not wait for: 2 is asking for a supplement.
 _TAKEN_UP = frozenset({"1", "3", "4", "6"})
 _OUTCOMES: dict[str, Outcome] = {"2": "supplement", "4": "registered", "6": "refused"}
-_MOMENT = "%d/%m/%Y %H:%M:%S"
 
 
 class RegisterAway(Exception):
@@ -40,10 +46,14 @@ class RegisterMisspoke(Exception):
 
 @dataclass(frozen=True)
 class Results:
-    """What a question brought: final words by dossier code, and what was outside the contract."""
+    """What a question brought: final words by dossier code, and what was outside the contract.
+
+    `known` are the codes the register has, decided or not.
+    """
 
     said: dict[str, RegisterSaid] = field(default_factory=dict)
     odd: dict[str, str] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -56,26 +66,32 @@ class Register:
     async def push(self, call: Call) -> Answer:
         """Tell the register of a dossier; when that may have happened before, ask it first.
 
-        Of a procedure no part of the register is known for, nothing is told: that is a no.
+        Of a procedure no part of the register is known for, nothing is told: that is a no. A
+        dossier without a form waits for a person: an empty one might write over what the register
+        has, and the fault is not the citizen's.
         """
         request = json.loads(call.request)
-        module = MODULE_OF_PROCEDURE.get(request["procedure_code"])
-        if module is None:
-            return Answer("no", "procedure_not_in_the_register")
-        headers = {"Idempotency-Key": str(call.effect_id)}
+        if (never := _never(request)) is not None:
+            return never
         try:
             if call.in_doubt and await self.has_taken(call):
                 return Answer("done", "known_to_the_register")
-            body = push_body(request, module)
-            async with self.session.post(f"{self.url}/NhanDKHT", json=body, headers=headers) as got:
-                if got.status != 200:
-                    refused = got.status in (401, 403, 404, 429)
-                    return Answer("again" if refused else "unknown", f"http_{got.status}")
-                return meaning(await got.json(content_type=None))
+            answer = await self._tell(call, push_body(request))
+            if answer.reason == _KNOWN and await self._waits_as_before(call):
+                return Answer("unknown", "supplement_not_taken")
         except aiohttp.ClientConnectorError:
             return Answer("again", "register_unreachable")
         except (aiohttp.ClientError, RegisterAway, TimeoutError, ValueError) as error:
             return Answer("unknown", f"no_answer_{type(error).__name__}")
+        return answer
+
+    async def _tell(self, call: Call, body: dict[str, Any]) -> Answer:
+        headers = {"Idempotency-Key": str(call.effect_id)}
+        async with self.session.post(f"{self.url}/NhanDKHT", json=body, headers=headers) as got:
+            if got.status != 200:
+                refused = got.status in (401, 403, 404, 429)
+                return Answer("again" if refused else "unknown", f"http_{got.status}")
+            return meaning(await got.json(content_type=None))
 
     async def has_taken(self, call: Call) -> bool:
         """Return whether the register has what this push tells; raises RegisterAway.
@@ -85,14 +101,34 @@ class Register:
         again, the same bytes are news to it or a duplicate. Neither registers twice: it has one
         entry per code, takes a supplement only while it waits, and numbers none it waits for.
         """
+        found = {str(one.get("trangThai")) for one in await self._states(call)}
+        return bool(found) if round_of(call.kind) == 1 else bool(_TAKEN_UP & found)
+
+    async def _waits_as_before(self, call: Call) -> bool:
+        """Return whether a supplement just told is still asked for as it was before the push.
+
+        "Taken before" may mean the first push, and the supplement was let fall.
+        """
+        pushed_at = json.loads(call.request).get("pushed_at")
+        if round_of(call.kind) == 1 or pushed_at is None:
+            return False
+        told = datetime.fromisoformat(pushed_at)
+        return any(
+            str(one.get("trangThai")) == "2" and is_from_before(_moment(one), told)
+            for one in await self._states(call)
+        )
+
+    async def _states(self, call: Call) -> list[dict[str, Any]]:
+        """Return what the register says of the dossier, in whichever province it has it."""
         request = json.loads(call.request)
-        code, procedure_code = request["dossier_code"], request["procedure_code"]
-        try:
-            values = await self._ask([code], request["province_code"], procedure_code)
-        except RegisterMisspoke as odd:
-            raise RegisterAway(str(odd)) from None
-        found = [str(one.get("trangThai")) for one in values if one.get("maHoSoMCDT") == code]
-        return bool(found) if round_of(call.kind) == 1 else bool(_TAKEN_UP.intersection(found))
+        code, province_code = request["dossier_code"], request["province_code"]
+        values = []
+        for asked in dict.fromkeys((request.get("told_province", province_code), province_code)):
+            try:
+                values += await self._ask([code], asked, request["procedure_code"])
+            except RegisterMisspoke as odd:
+                raise RegisterAway(str(odd)) from None
+        return [one for one in values if one.get("maHoSoMCDT") == code]
 
     async def results(
         self, codes: Sequence[str], province_code: str, procedure_code: str
@@ -108,6 +144,7 @@ class Register:
             if not isinstance(code, str):
                 found.odd[""] = "no_dossier_code"
                 continue
+            found.known.add(code)
             try:
                 word = _word(value)
             except RegisterMisspoke as odd:
@@ -138,25 +175,18 @@ class Register:
         return values
 
 
-def _day(text: object) -> date:
-    day, month, year = (int(part) for part in str(text).split("."))
-    return date(year, month, day)
+def _never(request: dict[str, Any]) -> Answer | None:
+    if request["procedure_code"] not in MODULE_OF_PROCEDURE:
+        return Answer("no", "procedure_not_in_the_register")
+    return Answer("stuck", "no_form_to_tell") if has_no_form(request) else None
 
 
-def push_body(request: dict[str, Any], module: str) -> dict[str, Any]:
-    """Return the body of NhanDKHT for a stored request; the same for the same request."""
-    particulars = Particulars.model_validate(request["particulars"])
-    accepted_at = datetime.fromisoformat(request["accepted_at"]).astimezone(VIETNAM)
-    form = exchange_form(particulars, request["unit_code"])
-    return {
-        "maDonVi": request["unit_code"],
-        "module": module,
-        "maHoSoLT": "",
-        "maHoSoMCDT": request["dossier_code"],
-        "ngayTiepNhan": accepted_at.strftime(_MOMENT),
-        "data": json.dumps(form, ensure_ascii=False, sort_keys=True),
-        "fileDinhKem": exchange_files(particulars),
-    }
+def _moment(value: dict[str, Any]) -> datetime | None:
+    try:
+        said = str(value.get("thoiGianThucHien"))
+        return datetime.strptime(said, MOMENT).replace(tzinfo=VIETNAM)
+    except ValueError:
+        return None
 
 
 def meaning(document: Any) -> Answer:
@@ -173,30 +203,16 @@ def meaning(document: Any) -> Answer:
         return Answer("done", "taken")
     text = f"{document.get('errorDescription', '')} {document.get('statusDescription', '')}".lower()
     if any(phrase in text for phrase in _TAKEN_BEFORE):
-        return Answer("done", "taken_before")
+        return Answer("done", _KNOWN)
     if any(phrase in text for phrase in _TRY_LATER):
         return Answer("unknown", "register_in_trouble")
     return Answer("no", "register_said_no")
 
 
-class BookLine(BaseModel):
-    """`ketQuaXuLy` of a registered dossier; what else it holds is of no use here."""
-
-    model_config = ConfigDict(coerce_numbers_to_str=True, hide_input_in_errors=True)
-
-    number: BookText = Field(alias="soDangKy")
-    book: BookText = Field(alias="quyenSo")
-    page: BookText | None = Field(alias="trangSo", default=None)
-    registered_on: Annotated[date, BeforeValidator(_day)] = Field(alias="ngayDangKy")
-    personal_number: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = Field(
-        alias="soDinhDanh", default=None
-    )
-
-
 def _word(value: dict[str, Any]) -> RegisterSaid | None:
     outcome = _OUTCOMES.get(str(value.get("trangThai")))
     if outcome is None or outcome != "registered":
-        return None if outcome is None else RegisterSaid(outcome)
+        return None if outcome is None else RegisterSaid(outcome, at=_moment(value))
     line = value.get("ketQuaXuLy")
     if not isinstance(line, dict):
         raise RegisterMisspoke("no_book_line")
@@ -205,4 +221,4 @@ def _word(value: dict[str, Any]) -> RegisterSaid | None:
     except ValidationError as error:
         fields = ",".join(sorted({str(item["loc"][0]) for item in error.errors()}))
         raise RegisterMisspoke(f"book_line: {fields}") from None
-    return RegisterSaid("registered", RegisterEntry(**entry.model_dump()))
+    return RegisterSaid("registered", RegisterEntry(**entry.model_dump()), at=_moment(value))

@@ -9,11 +9,13 @@ from contracts.envelope import Cause
 from plumbing.applying import Item, Part, apply, lock
 from plumbing.assembly import Running
 from plumbing.serving import ProblemRaised
+from routing import problems
 from routing.arguments import Command, wrong_arguments
 from routing.domain import Case, RoutingContext
-from routing.officers import Officer, no_such_dossier
+from routing.holding import holder_of
+from routing.officers import Officer
 from routing.store import load_open, load_view, record_access
-from routing.views import CaseView, view_of
+from routing.views import CaseView, revision_of, view_of
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Desk:
     async def look(self, officer: Officer, dossier_id: UUID) -> Case:
         """Return the dossier without personal data; raises a 404 problem."""
         async with self.running.pool.acquire() as conn:
-            return _own(await load_view(conn, dossier_id), officer)
+            return _own(await load_view(conn, dossier_id), officer, self.context())
 
     async def see(self, officer: Officer, dossier_id: UUID, what: str) -> Case:
         """Return the dossier with personal data, once it is written down that they were seen.
@@ -40,20 +42,28 @@ class Desk:
         Raises a 404 problem.
         """
         async with self.running.pool.acquire() as conn, conn.transaction():
-            case = _own(await load_open(conn, self.running.keys, dossier_id), officer)
-            at = self.running.clock()
-            await record_access(conn, officer.client_id, officer.unit_code, dossier_id, what, at)
+            context = self.context()
+            case = _own(await load_open(conn, self.running.keys, dossier_id), officer, context)
+            await record_access(
+                conn, officer.client_id, officer.unit_code, dossier_id, what, context.now
+            )
             return case
 
-    async def act(self, officer: Officer, dossier_id: UUID, command: Command) -> CaseView:
+    async def act(
+        self, officer: Officer, dossier_id: UUID, command: Command, seen: int | None = None
+    ) -> CaseView:
         """Carry the command out and return where the dossier stands then.
 
-        Raises a problem: 404, 422 for arguments that no dossier could take, 409 for a legal no.
+        `seen` is the revision the officer decided on, None for whatever it is now.
+        Raises a problem: 404, 412 when the dossier is another revision, 422 for arguments that no
+        dossier could take, 409 for a legal no.
         """
         context = self.context()
         async with self.running.pool.acquire() as conn, conn.transaction():
             heads = await lock(conn, {dossier_id: ""})
-            case = _own(await load_view(conn, dossier_id), officer)
+            case = _own(await load_view(conn, dossier_id), officer, context)
+            if seen is not None and seen != revision_of(case):
+                raise problems.changed_since(revision_of(case), case.trail[seen:])
             cause = Cause(f"command:{uuid4()}", hashlib.sha256(repr(command).encode()).hexdigest())
             item = Item(dossier_id, command, cause)
             (decision,) = await apply(
@@ -65,21 +75,17 @@ class Desk:
         return view_of(decision.state, context)
 
 
-def _own(case: Case | None, officer: Officer) -> Case:
-    """Return the case if it is on the officer's unit's desk; raises a 404 problem otherwise."""
-    if case is None or case.unit_code != officer.unit_code:
-        raise no_such_dossier()
+def _own(case: Case | None, officer: Officer, context: RoutingContext) -> Case:
+    """Return the case if the officer's unit holds it today; raises a 404 problem otherwise."""
+    if case is None or holder_of(case, context) != officer.unit_code:
+        raise problems.no_such_dossier()
     return case
 
 
 def _refused(
     refused: Refused, command: Command, case: Case, context: RoutingContext
 ) -> ProblemRaised:
-    wrong = wrong_arguments(command, refused.allowed, case, context)
+    wrong = wrong_arguments(command, refused, case, context)
     if wrong:
-        return ProblemRaised(
-            422, "invalid-request", "Invalid request", refused.reason, errors=wrong
-        )
-    return ProblemRaised(
-        409, "act-not-allowed", "Not allowed now", refused.reason, allowed=refused.allowed
-    )
+        return problems.wrong_arguments(refused.reason, wrong)
+    return problems.not_allowed(refused.reason, refused.allowed)

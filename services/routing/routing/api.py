@@ -12,9 +12,8 @@ from contracts.model import Contract
 from contracts.particulars import Particulars
 from plumbing.applying import Part
 from plumbing.assembly import Running
-from plumbing.serving import ProblemRaised
 from plumbing.tokens import TokenVerifier
-from routing import acts_api, slips_api
+from routing import acts_api, problems, slips_api
 from routing.acting import Desk
 from routing.desk import ListName, Place, load_list
 from routing.domain import Case, prepared_apology, why_not
@@ -65,7 +64,9 @@ def _add_lists(app: FastAPI, desk: Desk, officers: Officers) -> None:
         Where it goes on stands in the header `Link` as `rel="next"`.
         """
         officer = await officers.of(request)
-        place = None if after is None else _place(after)
+        place = None if after is None else Place.read(after)
+        if after is not None and place is None:
+            raise problems.wrong_place()
         context = desk.context()
         async with desk.running.pool.acquire() as conn:
             cases, goes_on = await load_list(conn, name, officer.unit_code, place, limit, context)
@@ -75,27 +76,17 @@ def _add_lists(app: FastAPI, desk: Desk, officers: Officers) -> None:
         return [row_of(case, context) for case in cases]
 
 
-def _place(after: str) -> Place:
-    place = Place.read(after)
-    if place is None:
-        wrong = {
-            "field": "after",
-            "rule": "no_place",
-            "detail": "Not a place of a list; take it from the header Link.",
-            "source": "OpenAPI",
-        }
-        raise ProblemRaised(
-            422, "invalid-request", "Invalid request", "See errors.", errors=(wrong,)
-        )
-    return place
-
-
 def _add_dossiers(app: FastAPI, desk: Desk, officers: Officers) -> None:
     @app.get("/v1/dossiers/{dossier_id}")
-    async def dossier(request: Request, dossier_id: UUID) -> CaseView:
-        """Return where the dossier stands, what may be done, and its whole way."""
+    async def dossier(request: Request, response: Response, dossier_id: UUID) -> CaseView:
+        """Return where the dossier stands, what may be done, and its whole way.
+
+        Its revision also stands in the header `ETag`.
+        """
         officer = await officers.of(request)
-        return view_of(await desk.look(officer, dossier_id), desk.context())
+        view = view_of(await desk.look(officer, dossier_id), desk.context())
+        response.headers["etag"] = view.etag
+        return view
 
     @app.get("/v1/dossiers/{dossier_id}/particulars")
     async def particulars(
@@ -106,8 +97,7 @@ def _add_dossiers(app: FastAPI, desk: Desk, officers: Officers) -> None:
         case = await desk.see(officer, dossier_id, "particulars")
         response.headers["cache-control"] = "no-store"
         if case.particulars is None:
-            detail = "They were erased." if case.erased else "They are not kept, or not here yet."
-            raise ProblemRaised(404, "no-particulars", "No personal data", detail)
+            raise problems.no_particulars(erased=case.erased)
         return ParticularsView(dossier_id=dossier_id, particulars=case.particulars)
 
     @app.get("/v1/dossiers/{dossier_id}/prepared-apology")
@@ -117,6 +107,5 @@ def _add_dossiers(app: FastAPI, desk: Desk, officers: Officers) -> None:
         case, context = await desk.look(officer, dossier_id), desk.context()
         prepared = prepared_apology(case, context)
         if prepared is None:
-            why = why_not("apologise", case, context) or "The appointment is not near."
-            raise ProblemRaised(404, "no-apology-prepared", "Nothing prepared", why)
+            raise problems.no_apology_prepared(why_not("apologise", case, context))
         return PreparedApology(reason=prepared.reason, new_due_on=prepared.new_due_on)

@@ -1,7 +1,6 @@
 """Which argument of a refused act is wrong, when the act itself would be allowed."""
 
-from collections.abc import Sequence
-
+from contracts.decision import Refused
 from contracts.portal import FieldProblem
 from routing.domain import (
     Accept,
@@ -30,40 +29,26 @@ _ACTS: dict[type, str] = {
 #: What the closed lists call the act.
 _LISTS = {"apologise": "apology", "verify": "verification"}
 LAW = "NĐ 61/2018/NĐ-CP, Điều 19"
+MAP = "QĐ 124/2004/QĐ-TTg; QĐ 19/2025/QĐ-TTg; NĐ 118/2025/NĐ-CP"
 
 
 def wrong_arguments(
-    command: Command, allowed: Sequence[str], case: Case, context: RoutingContext
+    command: Command, refused: Refused, case: Case, context: RoutingContext
 ) -> tuple[FieldProblem, ...]:
     """Return what is wrong with the arguments; empty when the act is not allowed anyway."""
     if isinstance(command, GiveBack):
-        return _wrong_return(command, context) if _RETURNS[command.kind] in allowed else ()
+        return _wrong_return(command, context) if _RETURNS[command.kind] in refused.allowed else ()
     act = _ACTS.get(type(command))
-    if act is None or act not in allowed:
+    if act is None or act not in refused.allowed:
         return ()
     assert isinstance(command, Forward | Stop | Apologise | Verify)
-    found = []
     if act_reason(_LISTS.get(act, act), command.reason, case, context) is None:
-        found.append(_not_in_the_list("reason"))
-    elif isinstance(command, Forward):
-        found.append(
-            FieldProblem(
-                field="to_unit_code",
-                rule="no_such_unit",
-                detail="There is no such other unit today.",
-                source="QĐ 124/2004/QĐ-TTg; QĐ 19/2025/QĐ-TTg",
-            )
-        )
-    elif isinstance(command, Apologise):
-        found.append(
-            FieldProblem(
-                field="new_due_on",
-                rule="not_a_later_working_day",
-                detail="The new day is a working day after the old one.",
-                source=LAW,
-            )
-        )
-    return tuple(found)
+        return (_not_in_the_list("reason"),)
+    if isinstance(command, Forward):
+        return (_wrong("to_unit_code", refused.reason, "unit_not_possible", MAP),)
+    if isinstance(command, Apologise):
+        return (_wrong("new_due_on", refused.reason, "day_not_possible", LAW),)
+    return ()
 
 
 def _wrong_return(command: GiveBack, context: RoutingContext) -> tuple[FieldProblem, ...]:
@@ -76,5 +61,9 @@ def _wrong_return(command: GiveBack, context: RoutingContext) -> tuple[FieldProb
 
 
 def _not_in_the_list(field: str) -> FieldProblem:
-    detail = "Not in the closed list of reasons for this act."
-    return FieldProblem(field=field, rule="not_in_the_list", detail=detail, source=LAW)
+    detail = "Lý do không có trong danh mục lý do của thao tác này."
+    return _wrong(field, detail, "not_in_the_list", LAW)
+
+
+def _wrong(field: str, detail: str, rule: str, source: str) -> FieldProblem:
+    return FieldProblem(field=field, rule=rule, detail=detail, source=source)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from plumbing.database import Conn
 from routing.domain import Case, RoutingContext, Status, calendar_for, near_due, overdue
+from routing.holding import holder_of
 from routing.rows import read_case
 from routing.store import CASE_COLUMNS, CASE_TABLES, ERASED
 
@@ -71,6 +72,7 @@ async def load_list(
     """Return cases of one list, without personal data and never to save, and where it goes on.
 
     The waiting ones by the end of their reception, the others by their due moment; None ends it.
+    What was given to another place that had this unit's code before is not on it.
     """
     status, order = _LISTS[name]
     begin, end = _span(name, context.now)
@@ -89,7 +91,8 @@ async def load_list(
     cases = [read_case(row, None) for row in rows]
     full = len(rows) == limit
     goes_on = Place(rows[-1]["place"], rows[-1]["dossier_id"]) if full else None
-    return [case for case in cases if _stands_on(name, case, context)], goes_on
+    theirs = [case for case in cases if holder_of(case, context) == unit_code]
+    return [case for case in theirs if _stands_on(name, case, context)], goes_on
 
 
 def _span(name: ListName, now: datetime) -> tuple[datetime, datetime]:

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from plumbing.serving import ProblemRaised, authenticate
+from plumbing.serving import authenticate
 from plumbing.tokens import TokenVerifier
+from routing.problems import not_an_officer
 
 SCOPE = "desk:act"
 
 
 @dataclass(frozen=True)
 class Officer:
-    """Who acts, and for which unit; other units' dossiers do not exist for them."""
+    """Who acts, and for which unit of today; other units' dossiers do not exist for them."""
 
     client_id: str
     unit_code: str
@@ -29,10 +30,5 @@ class Officers:
         client = await authenticate(request, self.verifier, SCOPE)
         unit_code = client.claims.get("unit_code")
         if client.claims.get("role") != "officer" or not isinstance(unit_code, str):
-            raise ProblemRaised(403, "not-an-officer", "Not allowed", "The token names no unit.")
+            raise not_an_officer()
         return Officer(client.client_id, unit_code)
-
-
-def no_such_dossier() -> ProblemRaised:
-    """Return the problem of a dossier that is not the officer's unit's, or of none."""
-    return ProblemRaised(404, "no-such-dossier", "Not found", "Not on your unit's desk.")

@@ -50,12 +50,12 @@ class Holder:
     since: date | None
 
 
-async def load_expired(conn: Conn, now: datetime, after: Case | None, limit: int) -> list[Case]:
-    """Return cases whose time for a supplement is over, by id and after one; never to save."""
+async def load_expired(conn: Conn, before: datetime, after: Case | None, limit: int) -> list[Case]:
+    """Return cases whose supplement was due before then, by id and after one; never to save."""
     rows = await conn.fetch(
         f"{_PAGE} WHERE c.status = 'supplement' AND c.supplement_due_at < $1"
         " AND c.dossier_id > $2 ORDER BY c.dossier_id LIMIT $3",
-        now,
+        before,
         after.dossier_id if after else _NOBODY,
         limit,
     )

@@ -1,11 +1,12 @@
 """A case as a row: columns for what is asked for, one document for the rest."""
 
-from collections.abc import Sequence
-from dataclasses import fields
-from datetime import date, datetime
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import MISSING, fields
+from datetime import date
 from typing import Annotated, Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator, create_model
+from pydantic import Field as PydanticField
 
 from contracts.events import EVENTS, EventData
 from contracts.model import VIETNAM
@@ -26,11 +27,41 @@ _APART = {*COLUMNS, "particulars", "erased"}
 _EVENT_OF: dict[str, type[EventData]] = {data.name: data for data in EVENTS}
 
 
+def _model_of(kind: type, apart: Container[str], own: Mapping[str, Any]) -> type[BaseModel]:
+    """Return what writes and reads the fields of a dataclass; `own` has other types for some.
+
+    A new field of the dataclass is kept without a word here.
+    """
+    hints = get_type_hints(kind)
+    shape: dict[str, Any] = {
+        one.name: (own.get(one.name, hints[one.name]), _first_value(one))
+        for one in fields(kind)
+        if one.name not in apart
+    }
+    # A field of a later release is left out by an earlier one that runs beside it.
+    config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+    return create_model(kind.__name__, __config__=config, **shape)
+
+
+def _first_value(one: Any) -> Any:
+    if one.default_factory is not MISSING:
+        return PydanticField(default_factory=one.default_factory)
+    return ... if one.default is MISSING else one.default
+
+
+def _values(model: type[BaseModel], of: object) -> dict[str, Any]:
+    return {name: getattr(of, name) for name in model.model_fields}
+
+
+_ISSUED = _model_of(Issued, {"data"}, {})
+
+
 def _write_issued(issued: Sequence[Issued]) -> list[dict[str, Any]]:
     return [
-        {
-            "key": one.key,
-            "at": one.at.isoformat(),
+        _ISSUED.model_construct(**_values(_ISSUED, one)).model_dump(
+            mode="json", exclude_defaults=True
+        )
+        | {
             "event": one.data.name,
             "data": one.data.model_dump(mode="json", exclude_none=True),
         }
@@ -41,34 +72,22 @@ def _write_issued(issued: Sequence[Issued]) -> list[dict[str, Any]]:
 def _read_issued(rows: Sequence[dict[str, Any]]) -> tuple[Issued, ...]:
     return tuple(
         Issued(
-            row["key"],
-            datetime.fromisoformat(row["at"]),
-            _EVENT_OF[row["event"]].model_validate(row["data"]),
+            data=_EVENT_OF[row["event"]].model_validate(row["data"]),
+            **_values(_ISSUED, _ISSUED.model_validate(row)),
         )
         for row in rows
     )
 
 
-_OWN_TYPES = {
-    "issued": Annotated[
-        tuple[Issued, ...], PlainValidator(_read_issued), PlainSerializer(_write_issued)
-    ]
-}
-
-
-def _rest_model() -> type[BaseModel]:
-    hints = get_type_hints(Case)
-    shape: dict[str, Any] = {
-        one.name: (_OWN_TYPES.get(one.name, hints[one.name]), one.default)
-        for one in fields(Case)
-        if one.name not in _APART
-    }
-    # A field of a later release is left out by an earlier one that runs beside it.
-    config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-    return create_model("Rest", __config__=config, **shape)
-
-
-_REST = _rest_model()
+_REST = _model_of(
+    Case,
+    _APART,
+    {
+        "issued": Annotated[
+            tuple[Issued, ...], PlainValidator(_read_issued), PlainSerializer(_write_issued)
+        ]
+    },
+)
 
 
 def mapped_on(case: Case) -> date | None:
@@ -80,7 +99,7 @@ def mapped_on(case: Case) -> date | None:
 
 def write_rest(case: Case) -> str:
     """Return the fields without a column as JSON; those with their first value are left out."""
-    document = _REST.model_construct(**{name: getattr(case, name) for name in _REST.model_fields})
+    document = _REST.model_construct(**_values(_REST, case))
     return document.model_dump_json(exclude_defaults=True)
 
 
@@ -92,5 +111,5 @@ def read_case(row: Any, particulars: Particulars | None) -> Case:
         papers=tuple(row["papers"]),
         particulars=particulars,
         erased=row["erased"],
-        **{name: getattr(rest, name) for name in _REST.model_fields},
+        **_values(_REST, rest),
     )

@@ -7,10 +7,10 @@ from uuid import UUID
 from fastapi import FastAPI, Query, Request, Response
 
 from contracts.particulars import Particulars
-from plumbing.serving import ProblemRaised
 from routing.acting import Desk
 from routing.domain import Case, Issued
 from routing.officers import Officers
+from routing.problems import no_such_paper
 from routing.slips.building import slip_of
 from routing.slips.content import Citizen, ControlSheet, Dossier, Slip
 from routing.slips.control import control_sheet
@@ -45,7 +45,7 @@ def routes(app: FastAPI, desk: Desk, officers: Officers) -> None:
         case = await desk.see(officer, dossier_id, f"slip:{key}:{n or 'last'}")
         issued = _issued(case, key, n)
         if issued is None:
-            raise _no_such_paper()
+            raise no_such_paper()
         dossier, at = dossier_at(case, issued.at), issued.at
         return await _answer(slip_of(dossier, issued.data, at, known), form)
 
@@ -59,13 +59,17 @@ def routes(app: FastAPI, desk: Desk, officers: Officers) -> None:
 
 
 def dossier_at(case: Case, at: datetime) -> Dossier:
-    """Return what a paper of that moment says of the dossier: the unit is the one of then."""
+    """Return what a paper of that moment says of the dossier: unit and papers are those of then.
+
+    Papers of a slip issued before they were kept with it are not known: those there are now.
+    """
+    papers = {one.at: one.papers for one in case.issued}.get(at) or case.papers
     units = [entry.unit_code for entry in case.trail if entry.unit_code and entry.at <= at]
     return Dossier(
         code=case.code,
         procedure_code=case.procedure_code,
         unit_code=units[-1] if units else case.unit_code,
-        papers=case.papers,
+        papers=papers,
         received_at=case.received_at,
         due=case.appointment,
         citizen=_citizen(case.particulars),
@@ -88,11 +92,7 @@ def _issued(case: Case, key: SlipName, n: int | None) -> Issued | None:
 
 async def _answer(paper: Slip | ControlSheet | None, form: Form) -> Response:
     if paper is None:
-        raise _no_such_paper()
+        raise no_such_paper()
     if form == "html":
         return Response(render_html(paper), 200, _HEADERS, "text/html; charset=utf-8")
     return Response(await render_pdf(paper), 200, _HEADERS, "application/pdf")
-
-
-def _no_such_paper() -> ProblemRaised:
-    return ProblemRaised(404, "no-such-paper", "Not found", "No such paper was issued.")

@@ -20,6 +20,8 @@ from plumbing.assembly import Running
 from plumbing.database import Conn, passing
 from plumbing.logs import describe, where
 from routing.domain import Case, Expire, Merge, RoutingContext, may_expire, may_merge
+from routing.domain.stopping import UNDER_WAY
+from routing.holding import holder_of
 from routing.overview import Holder, count_open, load_expired, load_held, load_holders
 from routing.store import SERVICE
 
@@ -63,7 +65,7 @@ class Sweeper:
 
     async def _expire(self, context: RoutingContext) -> int:
         async def page(conn: Conn, after: Case | None) -> list[Case]:
-            return await load_expired(conn, context.now, after, BATCH)
+            return await load_expired(conn, context.now - UNDER_WAY, after, BATCH)
 
         return await self._sweep_pages(
             "expire", page, lambda case: may_expire(case, context.now), Expire()
@@ -77,21 +79,29 @@ class Sweeper:
             stands, before = _stands(holder, today, context)
             if stands or self._quiet_until.get(holder, context.now) > context.now:
                 continue
-            handed_on = await self._merge_unit(holder.unit_code, before, context)
+            handed_on, left = await self._merge_unit(holder.unit_code, before, context)
             if not handed_on:
                 self._quiet_until[holder] = context.now + QUIET
+                if left:
+                    log.warning("nobody_goes_on", unit_code=holder.unit_code, count=left)
             moved += handed_on
         return moved
 
     async def _merge_unit(
         self, unit_code: str, before: date | None, context: RoutingContext
-    ) -> int:
+    ) -> tuple[int, int]:
+        """Return how many cases were handed on, and how many are left that nobody can."""
+        left = 0
+
         async def page(conn: Conn, after: Case | None) -> list[Case]:
             return await load_held(conn, unit_code, before, after, BATCH)
 
-        return await self._sweep_pages(
-            "merge", page, lambda case: may_merge(case, context), Merge()
-        )
+        def may(case: Case) -> bool:
+            nonlocal left
+            left += _nobody_holds(case, context)
+            return may_merge(case, context)
+
+        return await self._sweep_pages("merge", page, may, Merge()), left
 
     async def _sweep_pages(
         self, what: str, page: Page, may: Callable[[Case], bool], command: object
@@ -157,6 +167,12 @@ def _stands(holder: Holder, today: date, context: RoutingContext) -> tuple[bool,
     if unit is None:
         return False, None
     return holder.since is None or holder.since >= unit.valid_from, unit.valid_from
+
+
+def _nobody_holds(case: Case, context: RoutingContext) -> bool:
+    """Return whether no unit of today is the case's, nor goes on for the one it was given to."""
+    holder, today = holder_of(case, context), context.now.astimezone(VIETNAM).date()
+    return holder is None or context.reference.unit(holder, today) is None
 
 
 def _cause(what: str, case: Case) -> Cause:

@@ -5,7 +5,8 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.events import Due
-from contracts.model import Contract
+from contracts.model import VIETNAM, Contract
+from reference import Reference
 from routing.domain import Case, RoutingContext, allowed_acts, missing_papers
 
 
@@ -21,9 +22,13 @@ class DueView(Contract):
 
 
 class DeskRow(Contract):
-    """One dossier on a list; `due_at` is what the list is ordered by, where that is known."""
+    """One dossier on a list; `due_at` is what the list is ordered by, where that is known.
+
+    `revision` is what an act from the list names in `If-Match`.
+    """
 
     dossier_id: UUID
+    revision: int
     dossier_code: str
     procedure_code: str
     status: str
@@ -76,10 +81,11 @@ class CaseView(Contract):
     """Where a dossier stands, until when the next thing is due and why, and what may be done.
 
     `allowed` names the acts of now; supplement, refuse and wrong_authority are returns of their
-    kind. `due` is the appointment.
+    kind. `due` is the appointment. `revision` counts what has happened to the dossier.
     """
 
     dossier_id: UUID
+    revision: int
     dossier_code: str
     status: str
     unit_code: str
@@ -100,6 +106,16 @@ class CaseView(Contract):
     erased: bool
     allowed: tuple[str, ...]
 
+    @property
+    def etag(self) -> str:
+        """Return the revision as the header `ETag` has it, and `If-Match` asks for it."""
+        return f'"{self.revision}"'
+
+
+def revision_of(case: Case) -> int:
+    """Return how many events the dossier's way has; whatever changes a case adds one."""
+    return len(case.trail)
+
 
 def row_of(case: Case, context: RoutingContext) -> DeskRow:
     """Return the case as a list shows it."""
@@ -108,6 +124,7 @@ def row_of(case: Case, context: RoutingContext) -> DeskRow:
     )
     return DeskRow(
         dossier_id=case.dossier_id,
+        revision=revision_of(case),
         dossier_code=case.code,
         procedure_code=case.procedure_code,
         status=case.status,
@@ -124,6 +141,7 @@ def view_of(case: Case, context: RoutingContext) -> CaseView:
     """Return the case as an officer reads it."""
     return CaseView(
         dossier_id=case.dossier_id,
+        revision=revision_of(case),
         dossier_code=case.code,
         status=case.status,
         unit_code=case.unit_code,
@@ -139,7 +157,7 @@ def view_of(case: Case, context: RoutingContext) -> CaseView:
         supplement_due=_due(case.supplement_due),
         pauses=tuple(PauseRow(**vars(pause)) for pause in case.pauses),
         entry=case.entry and EntryRow(**vars(case.entry)),
-        slips=_slips(case),
+        slips=_slips(case, context.reference),
         trail=tuple(TrailRow(**vars(entry)) for entry in case.trail),
         erased=case.erased,
         allowed=allowed_acts(case, context),
@@ -159,10 +177,12 @@ def _due(due: Due | None) -> DueView | None:
     )
 
 
-def _slips(case: Case) -> tuple[SlipRow, ...]:
+def _slips(case: Case, reference: Reference) -> tuple[SlipRow, ...]:
+    """Return what can be printed: some acts had no form on their day."""
     counts: dict[str, int] = {}
     rows = []
     for one in case.issued:
         counts[one.key] = counts.get(one.key, 0) + 1
-        rows.append(SlipRow(key=one.key, n=counts[one.key], at=one.at))
+        if reference.slip_form(one.key, one.at.astimezone(VIETNAM).date()) is not None:
+            rows.append(SlipRow(key=one.key, n=counts[one.key], at=one.at))
     return tuple(rows)

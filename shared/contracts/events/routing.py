@@ -13,6 +13,8 @@ class Routed(EventData):
     """The one-stop found the authority competent for the procedure and the place.
 
     `reception_due` is when an officer must have looked at it (NĐ 87/2020/NĐ-CP, Điều 12).
+    `resubmission` says which submission brought it back to the desk, 2 for the first supplement;
+    it is the one-stop's word that the supplement was taken.
     """
 
     name = "routed"
@@ -21,6 +23,7 @@ class Routed(EventData):
     unit_code: UnitCode
     reference_version: str
     reception_due: Due | None = None
+    resubmission: Annotated[Round, Field(ge=2)] | None = None
 
 
 class Accepted(EventData):

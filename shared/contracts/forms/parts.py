@@ -13,7 +13,12 @@ Name = Annotated[
 ]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=_SEEN)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_SEEN)]
-Note = Annotated[str, StringConstraints(max_length=500)]
+#: As `_SEEN`, and lines may end.
+_SEEN_LINES = (
+    r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
+    r"\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*$"
+)
+Note = Annotated[str, StringConstraints(max_length=500, pattern=_SEEN_LINES)]
 PersonalNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]

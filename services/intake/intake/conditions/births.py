@@ -29,6 +29,28 @@ def check_birthplace(matter: Matter) -> Found:
     )
 
 
+def check_parents_are_older(matter: Matter) -> Found:
+    """Yield a problem for each parent who was not born in a year before the child's.
+
+    Source: Luật Hộ tịch 2014, Điều 14(1): the declared facts belong to one birth.
+    """
+    child = matter.form.people.get("child")
+    if matter.form.kind not in KINDS or child is None or child.born_on is None:
+        return
+    for role in ("mother", "father"):
+        parent = matter.form.people.get(role)
+        if parent is None or parent.born_on is None:
+            continue
+        if parent.born_on.year >= child.born_on.year:
+            detail = "Cha, mẹ phải sinh trước con."
+            yield FieldProblem(
+                field=f"form.{role}.born_on",
+                rule="parent.not_older",
+                detail=detail,
+                source=_BIRTH,
+            )
+
+
 def check_recognising_parent(matter: Matter) -> Found:
     """Yield a problem if the father recognises the child and is not declared.
 

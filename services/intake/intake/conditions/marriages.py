@@ -29,6 +29,23 @@ def check_ages(matter: Matter) -> Found:
             )
 
 
+def check_two_people(matter: Matter) -> Found:
+    """Yield a problem if both spouses declare the same personal number.
+
+    Source: Luật Hôn nhân và gia đình 2014, Điều 3(5): a marriage is between a man and a woman.
+    """
+    spouses = [matter.form.people.get(role) for role in MARRIAGE_YEARS]
+    numbers = [spouse.personal_number for spouse in spouses if spouse is not None]
+    if len(numbers) == 2 and numbers[0] is not None and numbers[0] == numbers[1]:
+        detail = "Hai bên kết hôn không thể cùng một số định danh cá nhân."
+        yield FieldProblem(
+            field="form.bride.personal_number",
+            rule="marriage.same_person",
+            detail=detail,
+            source="Luật Hôn nhân và gia đình 2014, Điều 3",
+        )
+
+
 def check_identities(matter: Matter) -> Found:
     """Yield a problem for each person who must prove who they are and declares nothing for it.
 

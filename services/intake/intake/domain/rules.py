@@ -106,6 +106,7 @@ def decide_resubmission(
         particulars=command.particulars,
         attachments=_without_names(command.supplement.attachments),
         resubmitted_at=command.supplement.resubmitted_at,
+        received_at=context.now,
     )
     return Decision(following, (resubmitted,))
 

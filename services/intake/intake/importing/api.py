@@ -10,7 +10,8 @@ from contracts.portal import FieldProblem
 from intake.api import OPERATE, database_may_be_away, documented
 from intake.importing.importing import CodesMoved, Importer, Wanted
 from intake.importing.report import Report
-from intake.importing.rows import MOST_BYTES, RowProblem, UnreadableFile
+from intake.importing.row_problems import RowProblem, UnreadableFile
+from intake.importing.rows import MOST_BYTES
 from plumbing.serving import ProblemRaised, authenticate
 from plumbing.tokens import TokenVerifier
 

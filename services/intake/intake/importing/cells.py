@@ -29,11 +29,15 @@ class Seed:
     number: int
 
 
+#: Years a dossier can be of; there was nothing online before, and nothing is dated ahead so far.
+YEARS: Final = range(2000, 2200)
+
+
 def instant_of(text: str) -> datetime | None:
     """Return the instant (aware) in a cell, None if it is none.
 
     `2021-10-11 08:30`, with seconds and offset or without, or `11/10/2021 08:30`. Without an
-    offset it is the time in Vietnam.
+    offset it is the time in Vietnam. A year outside YEARS is a slip of the pen.
     """
     try:
         if _ISO.fullmatch(text):
@@ -43,9 +47,11 @@ def instant_of(text: str) -> datetime | None:
             found = datetime.strptime(text, form)  # noqa: DTZ007 - the zone follows
         else:
             return None
-        return found if found.tzinfo is not None else found.replace(tzinfo=VIETNAM)
     except ValueError:
         return None
+    if found.year not in YEARS:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=VIETNAM)
 
 
 def is_dossier_code(text: str) -> bool:

@@ -24,7 +24,8 @@ from intake.conditions import Found
 from intake.declared import read_declared
 from intake.domain import Party, dossier_id_of, local_day
 from intake.importing.cells import HIGHEST_NUMBER, instant_of, is_dossier_code, seed_of, ways_of
-from intake.importing.rows import Row, RowProblem, Sheet
+from intake.importing.row_problems import RowProblem, Tally, tally
+from intake.importing.rows import Row, Sheet
 from intake.reading import MOST_PROBLEMS, BrokenJson, fingerprint_of, read_json, validated
 from reference import Reference
 
@@ -74,24 +75,31 @@ class Checked:
 
     count: int
     entries: tuple[Entry, ...]
-    problems: tuple[RowProblem, ...]
+    tally: Tally
+
+    @property
+    def problems(self) -> tuple[RowProblem, ...]:
+        """Return the problems that were kept."""
+        return self.tally.kept
 
 
 def check_sheet(sheet: Sheet, now: datetime, reference: Reference) -> Checked:
     """Return what may be imported of a sheet, and everything that is wrong with the rest."""
     repeated = {one.row: one for one in _repeated(sheet.rows)}
     entries: list[Entry] = []
-    problems = list(sheet.problems)
-    for row in sheet.rows:
-        found = check_row(row, now, reference)
-        again = repeated.get(row.number)
-        if isinstance(found, Entry) and again is None:
-            entries.append(found)
-            continue
-        problems += found if isinstance(found, tuple) else ()
-        problems += [] if again is None else [again]
-    problems.sort(key=lambda problem: problem.row)
-    return Checked(sheet.count, tuple(entries), tuple(problems))
+
+    def checked() -> Iterator[RowProblem]:
+        for row in sheet.rows:
+            found = check_row(row, now, reference)
+            again = repeated.get(row.number)
+            if isinstance(found, Entry) and again is None:
+                entries.append(found)
+                continue
+            yield from found if isinstance(found, tuple) else ()
+            yield from () if again is None else (again,)
+
+    found = sheet.tally | tally(checked())
+    return Checked(sheet.count, tuple(entries), found)
 
 
 def check_row(row: Row, now: datetime, reference: Reference) -> Entry | tuple[RowProblem, ...]:
@@ -106,7 +114,7 @@ def check_row(row: Row, now: datetime, reference: Reference) -> Entry | tuple[Ro
     document, of_form = _document(row)
     problems += of_form
     told = {problem.column for problem in problems}
-    read = validated(Submission, document, submitted_at or now)
+    read = validated(Submission, document, local_day(submitted_at or now))
     found = list(read) if isinstance(read, tuple) else []
     if submitted_at is not None:
         found += _of_matter(row, document, submitted_at, reference)

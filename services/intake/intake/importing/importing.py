@@ -15,7 +15,7 @@ from intake.importing.checking import OLD_ROAD, Checked, Entry, check_sheet
 from intake.importing.known import Standing, raise_counters, standings
 from intake.importing.reading import read_sheet
 from intake.importing.report import Report, Seeded, Trouble
-from intake.importing.rows import RowProblem
+from intake.importing.row_problems import RowProblem, Tally, tally
 from intake.submitting import Counter
 from intake.taking import Handed, take
 from plumbing.applying import lock
@@ -25,7 +25,6 @@ from reference import Reference
 log = structlog.get_logger()
 
 CHUNK: Final = 500
-MOST_PROBLEMS: Final = 10_000
 
 _CODES = "TT 01/2018/TT-VPCP, Điều 19; QĐ 20/2020/QĐ-TTg"
 _COLLISIONS: Final = {
@@ -51,7 +50,7 @@ class Wanted:
 class _Outcome:
     new: tuple[Entry, ...]
     already: int
-    problems: tuple[RowProblem, ...]
+    tally: Tally
     seeds: tuple[Seed, ...] = ()
     written: bool = False
 
@@ -98,7 +97,7 @@ class Importer:
     ) -> _Outcome:
         async with self.counter.pool.acquire() as conn:
             outcome = await _compared(conn, checked)
-            refused = outcome.problems and not wanted.good_rows_only
+            refused = outcome.tally.rows and not wanted.good_rows_only
             if refused or not outcome.new:
                 return outcome
             try:
@@ -134,10 +133,9 @@ async def _compared(conn: Conn, checked: Checked) -> _Outcome:
     """Return which entries are new, and which collide with what is there."""
     stand = await standings(conn, checked.entries)
     pairs = list(zip(checked.entries, stand, strict=True))
-    collisions = [_collision(one, how) for one, how in pairs if how in _COLLISIONS]
-    problems = sorted((*checked.problems, *collisions), key=lambda problem: problem.row)
+    collisions = tally(_collision(one, how) for one, how in pairs if how in _COLLISIONS)
     new = tuple(one for one, how in pairs if how == "new")
-    return _Outcome(new, stand.count("already"), tuple(problems))
+    return _Outcome(new, stand.count("already"), checked.tally | collisions)
 
 
 def _collision(entry: Entry, how: Standing) -> RowProblem:
@@ -155,7 +153,6 @@ def _chunks(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
 
 
 def _report(checked: Checked, batch: str, wanted: Wanted, outcome: _Outcome) -> Report:
-    listed = outcome.problems[:MOST_PROBLEMS]
     return Report(
         batch=batch,
         dry_run=wanted.dry_run,
@@ -164,9 +161,9 @@ def _report(checked: Checked, batch: str, wanted: Wanted, outcome: _Outcome) -> 
         good=len(outcome.new),
         imported=len(outcome.new) if outcome.written else 0,
         already=outcome.already,
-        bad=len({problem.row for problem in outcome.problems}),
-        problems=tuple(Trouble(**vars(problem)) for problem in listed),
-        problems_left_out=len(outcome.problems) - len(listed),
+        bad=len(outcome.tally.rows),
+        problems=tuple(Trouble(**vars(problem)) for problem in outcome.tally.kept),
+        problems_left_out=outcome.tally.left_out,
         seeded=tuple(
             Seeded(unit_code=one.unit_code, day=one.day, last=one.number) for one in outcome.seeds
         ),

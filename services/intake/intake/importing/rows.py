@@ -4,7 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from intake.importing.row_problems import NONE, RowProblem, Tally, UnreadableFile, tally
+
 MOST_ROWS: Final = 10_000
+#: Lines and cells of a line looked at, blank ones included; what lies further is no list.
+MOST_LINES: Final = 2 * MOST_ROWS
+MOST_CELLS: Final = 40
 MOST_BYTES: Final = 20 * 1024 * 1024
 
 REQUIRED: Final = (
@@ -20,30 +25,6 @@ REQUIRED: Final = (
 )
 OPTIONAL: Final = ("received_at", "phone", "email", "notify_by", "form")
 COLUMNS: Final = REQUIRED + OPTIONAL
-
-FILE_SOURCE: Final = "Đặc tả tệp chuyển đổi hồ sơ v1"
-
-
-@dataclass(frozen=True)
-class RowProblem:
-    """One thing wrong with a row as a spreadsheet numbers it; never quotes a cell.
-
-    `column` is empty for the whole row; of the form it goes on into it (`form.child.born_on`).
-    """
-
-    row: int
-    column: str
-    rule: str
-    detail: str
-    source: str = FILE_SOURCE
-
-
-class UnreadableFile(Exception):
-    """No row of the file can be looked at; `problems` say why."""
-
-    def __init__(self, *problems: RowProblem) -> None:
-        super().__init__(problems[0].rule)
-        self.problems = problems
 
 
 @dataclass(frozen=True)
@@ -80,19 +61,31 @@ class Sheet:
     """The rows that can be read, and the problems of those that cannot, in order."""
 
     rows: tuple[Row, ...]
-    problems: tuple[RowProblem, ...]
+    tally: Tally = NONE
+
+    @property
+    def problems(self) -> tuple[RowProblem, ...]:
+        """Return the problems that were kept."""
+        return self.tally.kept
 
     @property
     def count(self) -> int:
         """Return how many rows there are, broken ones included, blank ones not."""
-        return len(self.rows) + len({problem.row for problem in self.problems})
+        return len(self.rows) + len(self.tally.rows)
 
 
 def sheet_of(lines: Iterator[Line]) -> Sheet:
     """Return the sheet; raises UnreadableFile for a wrong header or too many rows."""
     header = _header(next(lines, None))
     rows: list[Row] = []
-    problems: list[RowProblem] = []
+    found = tally(_problems(lines, header, rows))
+    return Sheet(tuple(rows), found)
+
+
+def _problems(
+    lines: Iterator[Line], header: Sequence[str], rows: list[Row]
+) -> Iterator[RowProblem]:
+    """Yield what is wrong with the lines; those that can be read are added to the rows."""
     count = 0
     for line in lines:
         if line.is_blank:
@@ -102,11 +95,10 @@ def sheet_of(lines: Iterator[Line]) -> Sheet:
             detail = f"Tệp có quá {MOST_ROWS} dòng; hãy chia nhỏ."
             raise UnreadableFile(RowProblem(line.number, "", "file.too_many_rows", detail))
         broken = _broken(line, header)
-        problems += broken
+        yield from broken
         if not broken:
             texts = dict(zip(header, line.cells, strict=True))
             rows.append(Row(line.number, {name: text for name, text in texts.items() if text}))
-    return Sheet(tuple(rows), tuple(problems))
 
 
 def _header(line: Line | None) -> tuple[str, ...]:

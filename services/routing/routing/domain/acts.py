@@ -22,20 +22,24 @@ ACTS: Mapping[str, frozenset[Status]] = {
     "hand_over": frozenset({"registered"}),
 }
 
-NOT_IN_THIS_STATUS = "The dossier is not in a status that allows this act."
-PAPERS_MISSING = "Required papers are missing."
+NOT_IN_THIS_STATUS = "Trạng thái hiện tại của hồ sơ không cho phép thao tác này."
+PAPERS_MISSING = "Hồ sơ còn thiếu giấy tờ bắt buộc."
 ONE_SUPPLEMENT = (
-    "A supplement was asked for before; the law allows it once"
+    "Hồ sơ đã được yêu cầu bổ sung; chỉ được yêu cầu bổ sung một lần"
     " (NĐ 61/2018/NĐ-CP, NĐ 118/2025/NĐ-CP)."
 )
-NO_APPOINTMENT = "The dossier has no appointment to move."
-ONE_APOLOGY = "An apology was sent before; the law allows one (NĐ 61/2018/NĐ-CP, Điều 19)."
-APOLOGY_TOO_LATE = (
-    "An apology goes out at least one day before the appointment (NĐ 61/2018/NĐ-CP, Điều 19)."
+AT_REGISTER = (
+    "Hồ sơ đã được chuyển cho cơ quan đăng ký hộ tịch;"
+    " chỉ cơ quan đó trả lại hoặc từ chối được hồ sơ."
 )
-ONE_VERIFICATION = "The appointment was moved for a check before; that happens once."
-MISSED = "The appointment is over; a missed one is not moved."
-NO_VERIFICATION = "The procedure gives no more time for asking another authority."
+NO_APPOINTMENT = "Hồ sơ không có ngày hẹn trả kết quả để hẹn lại."
+ONE_APOLOGY = "Đã xin lỗi và hẹn lại một lần; chỉ được một lần (NĐ 61/2018/NĐ-CP, Điều 19)."
+APOLOGY_TOO_LATE = (
+    "Phải xin lỗi trước ngày hẹn trả kết quả ít nhất một ngày (NĐ 61/2018/NĐ-CP, Điều 19)."
+)
+ONE_VERIFICATION = "Đã lùi ngày hẹn để xác minh một lần; chỉ được một lần."
+MISSED = "Đã quá ngày hẹn trả kết quả; không lùi ngày hẹn đã quá."
+NO_VERIFICATION = "Thủ tục không cho thêm thời gian để xác minh tại cơ quan khác."
 
 _Why = Callable[[Case, RoutingContext], str | None]
 
@@ -66,6 +70,11 @@ def _supplement(case: Case, context: RoutingContext) -> str | None:
     return ONE_SUPPLEMENT if case.supplements else None
 
 
+def _not_at_the_register(case: Case, context: RoutingContext) -> str | None:
+    """Stopping here stops nothing at the register, which may enter it any time."""
+    return AT_REGISTER if case.stands == "accepted" else None
+
+
 def _apologise(case: Case, context: RoutingContext) -> str | None:
     if case.appointment is None:
         return NO_APPOINTMENT
@@ -87,6 +96,8 @@ def _verify(case: Case, context: RoutingContext) -> str | None:
 _FURTHER: Mapping[str, _Why] = {
     "accept": _accept,
     "supplement": _supplement,
+    "refuse": _not_at_the_register,
+    "withdraw": _not_at_the_register,
     "apologise": _apologise,
     "verify": _verify,
 }

@@ -48,11 +48,15 @@ class Pause:
 
 @dataclass(frozen=True)
 class Issued:
-    """A slip that was issued: which one, when, and the event it puts on paper."""
+    """A slip that was issued: which one, when, the event it puts on paper, the papers there then.
+
+    Those of a slip issued before they were kept are not known, and empty.
+    """
 
     key: SlipKey
     at: datetime
     data: EventData
+    papers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,9 @@ class Case:
     moment the appointment counts from. `rounds` counts acceptances, `submissions` what the portal
     handed in, `particulars_version` the newest personal data an event spoke of.
     `resumes_to` is the status a stopped dossier goes back to; `unit_on` the day whose map
-    `unit_code` is of, since codes are used again.
+    `unit_code` is of, since codes are used again; `units_before` those of that map that sent it
+    on. `by_officer`: officers held it, so no machine decides it. `submissions_unused` counts what
+    came in while the register had it and was not told to it.
     """
 
     dossier_id: UUID
@@ -105,14 +111,22 @@ class Case:
     particulars: Particulars | None = None
     erased: bool = False
     unit_on: date | None = None
+    by_officer: bool = False
+    submissions_unused: int = 0
+    units_before: tuple[str, ...] = ()
+
+    @property
+    def stands(self) -> Status:
+        """Return the status; of a stopped case the one it goes back to."""
+        return self.resumes_to if self.status == "stopped" else self.status
 
     def but(self, **changes: Any) -> Self:
         """Return the case with these fields changed; `dataclasses.replace`, only faster."""
-        if not changes.keys() <= self.__dict__.keys():
-            raise TypeError(f"a case has no {changes.keys() - self.__dict__.keys()}")
         case = object.__new__(type(self))
         case.__dict__.update(self.__dict__)
         case.__dict__.update(changes)
+        if len(case.__dict__) != len(self.__dict__):
+            raise TypeError(f"a case has no {changes.keys() - self.__dict__.keys()}")
         return case
 
 

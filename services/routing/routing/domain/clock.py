@@ -1,13 +1,14 @@
 """The clock of a case: whose calendar, until when it must be looked at, completed; its pauses."""
 
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 
 import reference
 from contracts.events import Due
-from reference import Calendar
+from reference import Calendar, Reference
 from routing.domain.case import Case, Pause, RoutingContext
 from routing.domain.dues import due_after, pauses_over
-from routing.domain.law import law_day
+from routing.domain.law import REMEMBERED, law_day
 
 #: The statuses of the National Portal in which no deadline runs (TrangThaiHoSo).
 SUPPLEMENT_ASKED, STOPPED = 5, 8
@@ -15,9 +16,19 @@ SUPPLEMENT_ASKED, STOPPED = 5, 8
 
 def calendar_for(case: Case, context: RoutingContext) -> Calendar:
     """Return the working calendar of the province of the unit that holds the case."""
-    known = context.reference
-    unit = known.unit(case.unit_code, case.unit_on or law_day(case, context))
-    return known.calendar(unit.province_code if unit is not None else "")
+    return context.reference.calendar(province_of(case, context) or "")
+
+
+def province_of(case: Case, context: RoutingContext) -> str | None:
+    """Return the province of the unit that holds the case, on the map its code is of."""
+    on = case.unit_on or law_day(case, context)
+    return _province(context.reference, case.unit_code, on)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _province(known: Reference, unit_code: str, on: date) -> str | None:
+    unit = known.unit(unit_code, on)
+    return None if unit is None else unit.province_code
 
 
 def reception_due(case: Case, start: datetime, context: RoutingContext) -> Due | None:
@@ -60,3 +71,9 @@ def resumed(case: Case, at: datetime) -> tuple[Pause, ...]:
         Pause(one.from_at, max(at, one.from_at), one.status) if one.to_at is None else one
         for one in case.pauses
     )
+
+
+def reopened(pauses: tuple[Pause, ...]) -> tuple[Pause, ...]:
+    """Return the pauses with the last one open, as it was before time ended it."""
+    *before, last = pauses
+    return (*before, Pause(last.from_at, None, last.status))

@@ -8,19 +8,27 @@ from routing.domain import clock
 from routing.domain.appointments import appointment_due
 from routing.domain.case import AUTOMATIC, Case, RoutingContext
 from routing.domain.law import missing_papers
+from routing.domain.merging import moved_on
 from routing.domain.returning import given_back
 
 EXHAUSTED = ("supplement_exhausted",)
 
 
-def routed(case: Case, start: datetime, context: RoutingContext) -> Decision[Case]:
+def routed(
+    case: Case, start: datetime, context: RoutingContext, resubmission: int | None = None
+) -> Decision[Case]:
     """Put the case on its unit's desk, to be looked at within the limit counted from `start`.
+
+    `resubmission` is the number of the submission that brings it back there.
 
     Source: NĐ 87/2020/NĐ-CP, Điều 12.
     """
     due = clock.reception_due(case, start, context)
     event = Routed(
-        unit_code=case.unit_code, reference_version=context.reference.version, reception_due=due
+        unit_code=case.unit_code,
+        reference_version=context.reference.version,
+        reception_due=due,
+        resubmission=resubmission,
     )
     return on_the_desk(case.but(status="received", reception_due=due), (event,), context)
 
@@ -28,9 +36,14 @@ def routed(case: Case, start: datetime, context: RoutingContext) -> Decision[Cas
 def on_the_desk(
     case: Case, events: tuple[EventData, ...], context: RoutingContext
 ) -> Decision[Case]:
-    """Leave the case to the unit's officers; where there are none, receive it at once."""
-    if context.by_officer(case.unit_code):
-        return Decision(case, events)
+    """Leave the case to the unit's officers; where there are none, receive it at once.
+
+    A unit that is no more hands it on first. What officers held no machine decides, wherever it
+    goes.
+    """
+    case, events = moved_on(case, events, context)
+    if case.by_officer or context.by_officer(case.unit_code):
+        return Decision(case.but(by_officer=True), events)
     received = receive(case, AUTOMATIC, context)
     return Decision(received.state, (*events, *received.events))
 
@@ -71,5 +84,6 @@ def accepted(
         particulars_version=case.particulars_version,
         round=case.rounds,
         at_register=case.at_register,
+        province_code=clock.province_of(case, context),
     )
     return Decision(case, (event,))

@@ -3,17 +3,20 @@
 from datetime import datetime
 
 from contracts.decision import Decision, Refused
-from contracts.events import Forwarded
-from reference import Reach, RedirectionAct, Succession
+from reference import Reach, RedirectionAct
 from routing.domain import clock
 from routing.domain.acts import NOT_IN_THIS_STATUS, refusal, why_not
 from routing.domain.case import AUTOMATIC, OPEN, Case, Forward, Merge, RoutingContext
 from routing.domain.desk import on_the_desk
-from routing.domain.law import act_reason, decided_on, law_day
+from routing.domain.law import act_reason, competent_units, decided_on, law_day
+from routing.domain.merging import forwarded, handed_to, heir_of, moved_on
 
-NO_SUCH_UNIT = "There is no such other unit today."
-NO_REASON = "The reason is not in the closed list for sending a dossier on."
-UNIT_STANDS = "The unit that holds the dossier stands."
+NO_SUCH_UNIT = "Hôm nay không có đơn vị nào khác mang mã này."
+NO_REASON = "Lý do không thuộc danh mục lý do chuyển hồ sơ."
+HAD_IT = "Đơn vị này đã chuyển hồ sơ đi; không chuyển hồ sơ trở lại."
+OUT_OF_REACH = "Đơn vị nhận ở ngoài phạm vi được chuyển hồ sơ theo quy định tại ngày nộp."
+NOT_COMPETENT = "Đơn vị nhận không có thẩm quyền đối với thủ tục và nơi cư trú này."
+UNIT_STANDS = "Đơn vị đang giữ hồ sơ vẫn còn."
 
 
 def redirected(
@@ -33,72 +36,65 @@ def redirected(
         return None
     if rule.reach is not Reach.NATION and here.province_code != there.province_code:
         return None
-    sent = case.but(unit_code=to, unit_on=on)
+    sent = handed_to(case, to, on, context)
     sent = sent.but(reception_due=clock.reception_due(sent, submitted_at, context))
-    return Decision(
-        sent, (_forwarded(case, sent, "not_competent", rule.source, AUTOMATIC, context),)
-    )
-
-
-def _forwarded(
-    case: Case, sent: Case, reason: str, source: str, actor: str, context: RoutingContext
-) -> Forwarded:
-    return Forwarded(
-        from_unit_code=case.unit_code,
-        to_unit_code=sent.unit_code,
-        reason=reason,
-        source=source,
-        actor=actor,
-        reference_version=context.reference.version,
-        reception_due=sent.reception_due if sent.status == "received" else None,
-    )
+    event = forwarded(case, sent, "not_competent", rule.source, AUTOMATIC, context)
+    return Decision(sent, (event,))
 
 
 def forward(act: Forward, case: Case, context: RoutingContext) -> Decision[Case] | Refused:
-    """Send the case on by an officer's hand; the other unit's reception counts from now.
+    """Send the case on by an officer's hand; until when it is to be looked at does not change.
 
-    Source: Luật Hộ tịch 2014, Điều 9(3); NĐ 118/2025/NĐ-CP.
+    Source: Luật Hộ tịch 2014, Điều 9(3); NĐ 118/2025/NĐ-CP; NĐ 87/2020/NĐ-CP, Điều 12.
     """
     if why := why_not("forward", case, context):
         return refusal(case, context, why)
     reason = act_reason("forward", act.reason, case, context)
     if reason is None:
         return refusal(case, context, NO_REASON)
-    on = decided_on(context)
-    if act.to_unit_code == case.unit_code or context.reference.unit(act.to_unit_code, on) is None:
-        return refusal(case, context, NO_SUCH_UNIT)
-    sent = case.but(unit_code=act.to_unit_code, unit_on=on)
-    sent = sent.but(reception_due=clock.reception_due(sent, context.now, context))
-    event = _forwarded(case, sent, act.reason, reason.source, act.actor, context)
+    if why := _why_not_there(act, case, context):
+        return refusal(case, context, why)
+    sent = handed_to(case, act.to_unit_code, decided_on(context), context).but(by_officer=True)
+    event = forwarded(case, sent, act.reason, reason.source, act.actor, context)
     return on_the_desk(sent, (event,), context)
 
 
+def _why_not_there(act: Forward, case: Case, context: RoutingContext) -> str | None:
+    """Return why the case may not go to that unit, or None if it may.
+
+    Before July 2025 only a merger is a reason to send on, and a merger stays in the province.
+    """
+    on, known, to = decided_on(context), context.reference, act.to_unit_code
+    there = known.unit(to, on)
+    if to == case.unit_code or there is None:
+        return NO_SUCH_UNIT
+    if to in handed_to(case, to, on, context).units_before:
+        return HAD_IT
+    ((standing, _), rule) = moved_on(case, (), context), known.redirection(law_day(case, context))
+    here = clock.province_of(standing, context)
+    if rule.reach is not Reach.NATION and here != there.province_code:
+        return OUT_OF_REACH
+    if act.reason == "not_competent" and to not in competent_units(case, context):
+        return NOT_COMPETENT
+    return None
+
+
 def merge(act: Merge, case: Case, context: RoutingContext) -> Decision[Case] | Refused:
-    """Give the case to the successor of its unit; every date stays.
+    """Give the case to the successor of its unit; every date stays, and who decides.
 
     Source: QĐ 19/2025/QĐ-TTg; NQ 202/2025/QH15; NĐ 120/2025/NĐ-CP, Điều 4.
     """
     if case.status not in OPEN and case.status != "registered":
         return refusal(case, context, NOT_IN_THIS_STATUS)
-    heir = _heir(case, context)
-    if heir is None:
+    if heir_of(case, context) is None:
         return refusal(case, context, UNIT_STANDS)
-    sent = case.but(unit_code=heir.unit_code, unit_on=decided_on(context))
-    event = _forwarded(case, sent, "merger", heir.source, AUTOMATIC, context)
-    event = event.model_copy(update={"certain": heir.certain})
-    if sent.status != "received":
-        return Decision(sent, (event,))
-    return on_the_desk(sent, (event,), context)
+    # Whatever waits on a desk an officer holds, also what did before that was remembered.
+    held = case.by_officer or case.status == "received"
+    sent, events = moved_on(case.but(by_officer=held), (), context)
+    return Decision(sent, events)
 
 
 def may_merge(case: Case, context: RoutingContext) -> bool:
     """Return whether the case is under way at a unit that is no more."""
     under_way = case.status in OPEN or case.status == "registered"
-    return under_way and _heir(case, context) is not None
-
-
-def _heir(case: Case, context: RoutingContext) -> Succession | None:
-    """Return who goes on for the unit that holds the case; None if it stands under its code."""
-    on, written_on = decided_on(context), case.unit_on or law_day(case, context)
-    heir = context.reference.successor(case.unit_code, case.residence_unit_code, on, written_on)
-    return None if heir is None or heir.unit_code == case.unit_code else heir
+    return under_way and heir_of(case, context) is not None

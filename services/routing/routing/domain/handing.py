@@ -7,7 +7,7 @@ from routing.domain.acts import refusal, why_not
 from routing.domain.case import Case, HandOver, RoutingContext
 from routing.domain.law import procedure_of
 
-IN_PERSON = "The parties must come in person (Luật Hộ tịch 2014, Điều 6 khoản 2)."
+IN_PERSON = "Các bên phải có mặt trực tiếp (Luật Hộ tịch 2014, Điều 6 khoản 2)."
 
 
 def hand_over(act: HandOver, case: Case, context: RoutingContext) -> Decision[Case] | Refused:

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from functools import lru_cache
 
+from contracts.events import Returned
 from contracts.model import VIETNAM
 from reference import ActReason, Procedure, Reference
 from routing.domain.case import Case, RoutingContext
@@ -33,14 +34,30 @@ def procedure_of(case: Case, context: RoutingContext) -> Procedure | None:
 
 
 def missing_papers(case: Case, context: RoutingContext) -> tuple[str, ...]:
-    """Return the kinds of paper the procedure asks for and the dossier lacks.
+    """Return the kinds of paper the next reception asks for and the dossier lacks.
+
+    Those of the procedure; for a dossier the register has had, only what the supplement named:
+    its papers were enough for the first reception, here or on the old road.
 
     Source: the procedure's row in the reference data.
     """
+    wanted = _wanted_papers(case, context)
+    return tuple([kind for kind in wanted if kind not in case.papers]) if wanted else ()
+
+
+def _wanted_papers(case: Case, context: RoutingContext) -> tuple[str, ...]:
+    if case.rounds or case.at_register:
+        return _asked_papers(case)
     procedure = procedure_of(case, context)
-    if procedure is None or not procedure.attachments:
-        return ()
-    return tuple([kind for kind in procedure.attachments if kind not in case.papers])
+    return () if procedure is None else procedure.attachments
+
+
+def _asked_papers(case: Case) -> tuple[str, ...]:
+    """Return the papers the last supplement named; empty if it named none or none was asked."""
+    for slip in reversed(case.issued):
+        if isinstance(slip.data, Returned) and slip.data.kind == "supplement":
+            return slip.data.papers
+    return ()
 
 
 def competent_units(case: Case, context: RoutingContext) -> frozenset[str]:

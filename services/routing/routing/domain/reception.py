@@ -11,14 +11,17 @@ from routing.domain.case import AUTOMATIC, IMPORT, Accept, Case, RoutingContext
 from routing.domain.desk import accepted, on_the_desk, receive, routed
 from routing.domain.forwarding import redirected
 from routing.domain.law import competent_units, local_day
+from routing.domain.merging import moved_on
 from routing.domain.returning import given_back
+from routing.domain.stopping import expired, is_late
 
 
 def on_submitted(message: Envelope, case: Case, context: RoutingContext) -> Decision[Case]:
     """Find the competent authority; put the dossier on its desk or receive it at once.
 
     The authority is the one competent on the day of submission for the applicant's residence,
-    whatever became of it since. What the register had on the old road is taken over as it is.
+    whatever became of it since; if it is no more, its successor receives. What the register had on
+    the old road is taken over as it is.
 
     Source: Luật Hộ tịch 2014, Điều 7, 35, 63; NĐ 120/2025/NĐ-CP, Điều 4; letter of 12 October 2021.
     """
@@ -63,36 +66,70 @@ def _taken_over(
         reception_due=clock.reception_due(case, submitted_at, context),
     )
     case = case.but(at_register=True, reception_due=event.reception_due)
+    case, events = moved_on(case, (event,), context)
     received = accepted(case, IMPORT, imported.received_at or submitted_at, context)
-    return Decision(received.state, (event, *received.events))
+    return Decision(received.state, (*events, *received.events))
 
 
 def on_resubmitted(message: Envelope, case: Case, context: RoutingContext) -> Decision[Case]:
     """Add the papers; a dossier that was given back for a supplement is on the desk again.
 
-    Its reception counts anew from the resubmission and its appointment has been standing still
-    until then. A dossier no longer waiting for papers stays as it is.
+    In time is what the intake had by the last moment, however late we hear of it: then also a
+    dossier closed meanwhile goes on. What comes late closes it, and is noted only. While the
+    register has the dossier, what comes is kept for the day it asks. Else it is noted only.
 
     Source: NĐ 87/2020/NĐ-CP, Điều 12.
     """
     data = message.data
     assert isinstance(data, Resubmitted)
-    waits = "received" if case.status == "stopped" and case.resumes_to == "received" else None
-    if case.status not in ("supplement", "received") and waits is None:
-        return Decision(case)
-    added = case.but(
+    late = is_late(case, data.received_at or data.resubmitted_at)
+    match case.stands:
+        case "supplement" if late:
+            return expired(case, context)
+        case "supplement":
+            return _completed(message, data, case, context)
+        case "closed" if not late and case.pauses:
+            again = case.but(pauses=clock.reopened(case.pauses))
+            return _completed(message, data, again, context)
+        case "received":
+            return Decision(_with_papers(case, data))
+        case "accepted":
+            unused = case.submissions_unused + 1
+            return Decision(_with_papers(case, data).but(submissions_unused=unused))
+    return Decision(case)
+
+
+def _with_papers(case: Case, data: Resubmitted) -> Case:
+    return case.but(
         papers=tuple(sorted({*case.papers, *(one.kind for one in data.attachments)})),
         submissions=max(case.submissions, data.round),
         particulars_version=max(case.particulars_version, data.particulars.version),
     )
-    if case.status != "supplement":
-        return Decision(added)
-    back = added.but(supplement_due=None, pauses=clock.resumed(case, data.resubmitted_at))
-    return routed(back, data.resubmitted_at, context)
+
+
+def _completed(
+    message: Envelope, data: Resubmitted, case: Case, context: RoutingContext
+) -> Decision[Case]:
+    """Return the case on the desk again, every clock counted from when the intake took the papers.
+
+    Never from before they were asked for, nor from what a portal says: of a record that does not
+    say when it was taken, the moment it was written down counts.
+    """
+    came_at = data.received_at or message.time
+    pauses = clock.resumed(case, came_at)
+    start = max([came_at, *(pause.from_at for pause in pauses[-1:])])
+    completed = _with_papers(case, data).but(supplement_due=None, pauses=pauses)
+    return routed(completed, start, context, data.round)
 
 
 def accept(act: Accept, case: Case, context: RoutingContext) -> Decision[Case] | Refused:
-    """Accept by an officer's hand; refused for a dossier that is not on the desk or incomplete."""
+    """Accept by an officer's hand; refused for a dossier that is not on the desk or incomplete.
+
+    It is accepted at the successor where the unit is no more and the sweeper has not been here.
+    """
     if reason := why_not("accept", case, context):
         return refusal(case, context, reason)
-    return receive(case, act.actor, context)
+    held = case if case.by_officer else case.but(by_officer=True)
+    case, events = moved_on(held, (), context)
+    received = receive(case, act.actor, context)
+    return Decision(received.state, (*events, *received.events))

@@ -16,8 +16,8 @@ RETURN_ACTS: Mapping[ReturnKind, str] = {
     "refused": "refuse",
     "wrong_authority": "wrong_authority",
 }
-NO_REASON = "A return names at least one reason, each from the closed list of its kind."
-NO_PAPER_CODE = "A paper is named by its code."
+NO_REASON = "Phải nêu ít nhất một lý do; mỗi lý do thuộc danh mục của hình thức trả hồ sơ đó."
+NO_PAPER_CODE = "Giấy tờ phải được ghi bằng mã giấy tờ."
 _CODE = re.compile(r"[a-z0-9_]{1,64}")
 
 

@@ -82,7 +82,11 @@ def _on_the_trail(rule: Rule) -> Rule:
         heard = (entry_of(message.data, message.time),) if isinstance(message, Envelope) else ()
         said = tuple([entry_of(data, now) for data in decision.events])
         slips = tuple(
-            [Issued(key, now, data) for data in decision.events if (key := slip_key(data))]
+            [
+                Issued(key, now, data, state.papers)
+                for data in decision.events
+                if (key := slip_key(data))
+            ]
         )
         if heard or said:
             trail, issued = (*state.trail, *heard, *said), (*state.issued, *slips)

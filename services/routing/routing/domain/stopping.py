@@ -1,6 +1,6 @@
 """Stopping: for a time and on again, withdrawn by the citizen, ended by time."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from contracts.decision import Decision, Refused
 from contracts.envelope import Envelope
@@ -12,8 +12,12 @@ from routing.domain.case import AUTOMATIC, Case, Expire, Resume, RoutingContext,
 from routing.domain.desk import routed
 from routing.domain.law import act_reason
 
-NO_REASON = "The reason is not in the closed list for stopping a dossier."
-NOT_EXPIRED = "No supplement is due, or there is time left for it."
+NO_REASON = "Lý do không thuộc danh mục lý do tạm dừng giải quyết hồ sơ."
+NOT_EXPIRED = "Hồ sơ không chờ bổ sung, hoặc chưa hết thời hạn bổ sung."
+
+#: The intake may have taken a supplement in time whose record is still under way to us: so long
+#: after the last moment nobody says it never came. The citizen's time is not longer for it.
+UNDER_WAY = timedelta(hours=24)
 
 
 def stop(act: Stop, case: Case, context: RoutingContext) -> Decision[Case] | Refused:
@@ -71,14 +75,15 @@ def on_withdrawal_requested(
 ) -> Decision[Case]:
     """Give the dossier back at once; while the register has it, remember that it was asked for.
 
-    A registration stands; a dossier where all is decided is not touched.
+    One that was stopped meanwhile is with the register too. A registration stands; a dossier
+    where all is decided is not touched.
     """
     data = message.data
     assert isinstance(data, WithdrawalRequested)
     asked = case.but(withdrawal_requested_at=data.requested_at)
-    if case.status in ("received", "supplement", "stopped"):
+    if case.stands in ("received", "supplement"):
         return withdrawn(asked, AUTOMATIC, context)
-    return Decision(asked if case.status == "accepted" else case)
+    return Decision(asked if case.stands == "accepted" else case)
 
 
 def expire(act: Expire, case: Case, context: RoutingContext) -> Decision[Case] | Refused:
@@ -88,12 +93,22 @@ def expire(act: Expire, case: Case, context: RoutingContext) -> Decision[Case] |
     """
     if not may_expire(case, context.now):
         return refusal(case, context, NOT_EXPIRED)
+    return expired(case, context)
+
+
+def expired(case: Case, context: RoutingContext) -> Decision[Case]:
+    """Return the case as closed for good: nothing came while the citizen had time."""
     over = case.but(status="closed", pauses=clock.resumed(case, context.now))
     event = Stopped(reason="supplement_not_received", final=True, actor=AUTOMATIC)
     return Decision(over, (event,))
 
 
 def may_expire(case: Case, now: datetime) -> bool:
-    """Return whether the time for the supplement is over; its last moment still is in time."""
+    """Return whether no supplement that came in time can be under way any more."""
+    return case.status == "supplement" and is_late(case, now - UNDER_WAY)
+
+
+def is_late(case: Case, came_at: datetime) -> bool:
+    """Return whether a supplement that came then is late; the last moment still is in time."""
     due = case.supplement_due
-    return case.status == "supplement" and due is not None and now > due.due_at
+    return due is not None and came_at > due.due_at

@@ -30,6 +30,9 @@ from reference import Clock, Reference
 SUBMITTED, ACCEPTED, NOT_ACCEPTED, IN_PROCESS, SUPPLEMENT = 1, 2, 3, 4, 5
 WITHDRAWN, STOPPED, COMPLETED, RESULT_RETURNED = 7, 8, 9, 10
 
+#: Where a supplement leads back to the desk from: asked for, or ended for want of it.
+ASKED = (SUPPLEMENT, STOPPED)
+
 _FIRST, _LAST = 1, 10
 #: Stands for no status yet; the portal's numbers begin at 1.
 _BEFORE = 0
@@ -87,7 +90,7 @@ def passed(current: int | None, data: EventData, reference: Reference) -> tuple[
     or it is a supplement nobody asked for.
     """
     target = target_status(data)
-    if target is None or (isinstance(data, Routed) and current != SUPPLEMENT):
+    if target is None or (isinstance(data, Routed) and current not in ASKED):
         return ()
     return way(current, target, reference)
 

@@ -33,6 +33,7 @@ ODD: dict[str, dict[str, Any]] = {
     "no book line": {"ketQuaXuLy": None},
     "no book": {"ketQuaXuLy": {"ngayDangKy": "24.11.2026", "soDangKy": "7"}},
     "a day that is none": {"ketQuaXuLy": GOOD | {"ngayDangKy": "31.02.2026"}},
+    "a year beyond all": {"ketQuaXuLy": GOOD | {"ngayDangKy": f"01.01.{'9' * 20}"}},
     "a number too long": {"ketQuaXuLy": GOOD | {"soDangKy": "7" * 100}},
     "no dossier code": {"maHoSoMCDT": None},
     "a code nobody asked for": {"maHoSoMCDT": "H29.26734-261124-9999"},

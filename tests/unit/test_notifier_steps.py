@@ -237,7 +237,7 @@ def test_given_a_dossier_taken_over_and_completed_when_received_then_the_citizen
     assert "hẹn trả kết quả" in texts(notifier)[-1]
 
 
-@pytest.mark.parametrize("end", [returned("refused"), WITHDRAWN, CLOSED])
+@pytest.mark.parametrize("end", [returned("refused"), WITHDRAWN])
 def test_given_an_end_when_more_papers_come_then_the_citizen_hears_that_it_is_over(end):
     submitted, *said, papers = heard(SUBMITTED, returned(), end, handed_in_again())
     notifier = Notifier(CONTACT, submitted, *said, papers)
@@ -311,3 +311,17 @@ def test_given_older_news_then_what_was_added_since_is_filled_in(kept, target):
     assert asdict(early) == asdict(whole)
     assert asdict(told) == asdict(replace(whole, status=target))
     assert completed(told, had_its_turn=False) is told
+
+
+def test_given_an_end_for_want_of_papers_when_they_came_in_time_then_it_goes_on_in_plain_words():
+    life = heard(SUBMITTED, returned(), CLOSED, resubmitted(), accepted(1, 2), registered())
+    (papers,) = heard(SUBMITTED, handed_in_again())[1:]
+
+    notifier = Notifier(CONTACT, *life[:3], papers, *life[3:]).answers_all()
+
+    assert notifier.kinds("citizen") == [
+        f"sms:{key}"
+        for key in ("submitted", "returned", "stopped", "resubmitted", "accepted", "registered")
+    ]
+    assert [one.status for one in callbacks(notifier)] == [1, 5, 8, 1, 2, 9]
+    assert "vui lòng nhận kết quả" in texts(notifier)[-1]

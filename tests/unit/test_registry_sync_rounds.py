@@ -8,7 +8,7 @@ import pytest
 
 from contracts.asyncapi import READS
 from contracts.decision import Answered, Decision, ParticularsArrived, ParticularsErased
-from contracts.events import EVENTS, EventData, Registered, RegisterReturned
+from contracts.events import EVENTS, EventData, Registered, RegisterReturned, Stopped
 from contracts.particulars import Particulars
 from contracts.topics import LIFECYCLE, PARTICULARS
 from registry_sync.domain import RULES, on_accepted, on_erased, on_particulars, on_said
@@ -231,3 +231,18 @@ def test_given_the_moment_of_reception_then_that_is_told_and_not_that_of_the_eve
     case = on_accepted(accepted(received_at=received_at), NEW, CONTEXT).state
 
     assert case.accepted_at == received_at
+
+
+EXPIRED = Stopped(reason="supplement_not_received", final=True, actor="automatic")
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_given_an_end_for_want_of_papers_when_they_came_in_time_then_the_register_is_told(late):
+    more = arrived(2, CORRECTED)
+    case = on_particulars(more, ASKED, CONTEXT).state if not late else ASKED
+    case = decided(EXPIRED, case).state
+    case = on_particulars(more, case, CONTEXT).state if late else case
+
+    again = on_accepted(accepted(round=2, particulars_version=2), case, CONTEXT)
+
+    assert [effect.kind for effect in again.effects] == [push_kind(2)]

@@ -37,7 +37,7 @@ from notifier.correspondence import Contact, Correspondence, News
 from notifier.heard import news_of
 from notifier.requests import status_of
 from notifier.telling import abandoned, change, find, go_on, hear
-from notifier.turns import ended
+from notifier.turns import ended, expired
 
 
 def on_submitted(
@@ -68,8 +68,11 @@ def on_routed(
 def on_resubmitted(
     message: Envelope, state: Correspondence, context: Context
 ) -> Decision[Correspondence]:
-    """Tell that it comes too late, after the end; else the one-stop will say that it took it."""
-    if not ended(state):
+    """Tell that it changes nothing after a decision; else the one-stop will say that it took it.
+
+    A dossier that ended because nothing came in time is no decision: it may go on.
+    """
+    if not ended(state) or expired(state):
         return Decision(state)
     return on_step(message, state, context)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from contracts.events import EVENTS
-from contracts.lifecycle import SUPPLEMENT, way
+from contracts.lifecycle import ASKED, way
 from contracts.model import Step
 from notifier.correspondence import Correspondence, News
 from reference import Reference
@@ -15,6 +15,8 @@ _SERVICE = {data.name: data.service for data in EVENTS} | {"resubmitted": "routi
 _INFORMS: frozenset[Step] = frozenset({"accepted", "forwarded", "rescheduled", "resumed"})
 #: Told to portals alone: the citizen was there.
 _PORTAL_ONLY: frozenset[Step] = frozenset({"handed_over"})
+#: The reasons of a dossier that ended because its supplement did not come.
+EXPIRED = ("supplement_not_received",)
 #: How the work goes on, which nobody needs to hear once the result is there.
 _OVERTAKEN: frozenset[Step] = frozenset(
     {"accepted", "forwarded", "rescheduled", "stopped", "resumed"}
@@ -38,9 +40,19 @@ def take_in(state: Correspondence, news: News, reference: Reference) -> Correspo
 
 def ended(state: Correspondence) -> bool:
     """Return whether the end of the dossier was told, and nothing that took it up again."""
+    return _ended(state.news)
+
+
+def expired(state: Correspondence) -> bool:
+    """Return whether the last that was told is that no supplement came in time."""
+    return bool(state.news) and state.news[-1].reasons == EXPIRED
+
+
+def _ended(told: Iterable[News]) -> bool:
     over = False
-    for news in state.news:
-        over = _is_end(news) or (over and news.step != "resubmitted")
+    for news in told:
+        taken_up = news.step == "resubmitted" and not news.final
+        over = _is_end(news) or (over and not taken_up)
     return over
 
 
@@ -82,7 +94,7 @@ def _turned(told: tuple[News, ...], news: News, reference: Reference) -> News:
     news = replace(news, passed=passed, status=passed[-1] if passed else current)
     is_registered = any(one.step == "registered" for one in told)
     if news.step == "registered":
-        news = replace(news, crossed=any(map(_is_end, told)))
+        news = replace(news, crossed=_ended(told))
     elif news.step in _ENDS and _is_end(news):
         news = replace(news, crossed=is_registered)
     overtaken = is_registered and _is_on_the_way(news)
@@ -94,7 +106,7 @@ def _turned(told: tuple[News, ...], news: News, reference: Reference) -> News:
 
 
 def _passed(current: int | None, news: News, reference: Reference) -> tuple[int, ...]:
-    unasked = news.step == "resubmitted" and current != SUPPLEMENT
+    unasked = news.step == "resubmitted" and current not in ASKED
     return () if news.target is None or unasked else way(current, news.target, reference)
 
 

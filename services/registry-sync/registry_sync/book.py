@@ -10,7 +10,10 @@ from contracts.events import BookText
 
 
 def _day(text: object) -> date:
-    day, month, year = (int(part) for part in str(text).split("."))
+    found = re.fullmatch(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})", str(text))
+    if found is None:
+        raise ValueError("no day as dd.MM.yyyy")
+    day, month, year = (int(part) for part in found.groups())
     return date(year, month, day)
 
 

@@ -98,12 +98,14 @@ def on_erased(
 def on_ended(message: Envelope, case: Registration, context: Context) -> Decision[Registration]:
     """Tell the register nothing more of a dossier the one-stop has ended for good.
 
-    What the register was told before, it decides all the same, and its word is published.
+    What the register was told before, it decides all the same, and its word is published. A
+    supplement that did not come is no such end: one that was in time may still be heard of.
     """
     data = message.data
     is_asked_back = isinstance(data, Returned) and data.kind == "supplement"
+    is_expired = isinstance(data, Stopped) and data.reason == "supplement_not_received"
     is_for_a_time = isinstance(data, Stopped) and not data.final
-    if is_asked_back or is_for_a_time:
+    if is_asked_back or is_expired or is_for_a_time:
         return Decision(case)
     return Decision(replace(case.forgetting(), closed=True))
 

@@ -160,7 +160,7 @@ WITH pushed AS (
     ORDER BY next_poll_at LIMIT $1 FOR UPDATE SKIP LOCKED
 ), asked_back AS (
     SELECT dossier_id FROM registration
-    WHERE status = 'returned' AND NOT closed AND next_poll_at <= now()
+    WHERE status = 'returned' AND NOT closed AND next_poll_at <= now() AND polls < 1000
     ORDER BY next_poll_at LIMIT $1 - (SELECT count(*) FROM pushed) FOR UPDATE SKIP LOCKED
 )
 UPDATE registration r SET polls = r.polls + 1, next_poll_at = clock_timestamp()

@@ -32,6 +32,7 @@ AT_REGISTER = (
     "Hồ sơ đã được chuyển cho cơ quan đăng ký hộ tịch;"
     " chỉ cơ quan đó trả lại hoặc từ chối được hồ sơ."
 )
+DATA_UNDER_WAY = "Thông tin bổ sung của hồ sơ đang được chuyển đến; hãy xem lại sau ít phút."
 NO_APPOINTMENT = "Hồ sơ không có ngày hẹn trả kết quả để hẹn lại."
 ONE_APOLOGY = "Đã xin lỗi và hẹn lại một lần; chỉ được một lần (NĐ 61/2018/NĐ-CP, Điều 19)."
 APOLOGY_TOO_LATE = (
@@ -63,7 +64,10 @@ def refusal(case: Case, context: RoutingContext, reason: str) -> Refused:
 
 
 def _accept(case: Case, context: RoutingContext) -> str | None:
-    return PAPERS_MISSING if missing_papers(case, context) else None
+    if missing_papers(case, context):
+        return PAPERS_MISSING
+    unread = 0 < case.held_version < case.particulars_version
+    return DATA_UNDER_WAY if unread and not case.erased else None
 
 
 def _supplement(case: Case, context: RoutingContext) -> str | None:

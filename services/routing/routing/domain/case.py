@@ -75,7 +75,8 @@ class Case:
 
     `received` means: on the desk of `unit_code`, waiting for an officer. `received_at` is the
     moment the appointment counts from. `rounds` counts acceptances, `submissions` what the portal
-    handed in, `particulars_version` the newest personal data an event spoke of.
+    handed in, `particulars_version` the newest personal data an event spoke of, `held_version` the
+    newest that came: no officer accepts what they cannot have read.
     `resumes_to` is the status a stopped dossier goes back to; `unit_on` the day whose map
     `unit_code` is of, since codes are used again; `units_before` those of that map that sent it
     on. `by_officer`: officers held it, so no machine decides it. `submissions_unused` counts what
@@ -108,6 +109,7 @@ class Case:
     entry: BookEntry | None = None
     issued: tuple[Issued, ...] = ()
     trail: tuple[TrailEntry, ...] = ()
+    held_version: int = 0
     particulars: Particulars | None = None
     erased: bool = False
     unit_on: date | None = None

@@ -82,7 +82,7 @@ def on_resubmitted(message: Envelope, case: Case, context: RoutingContext) -> De
     """
     data = message.data
     assert isinstance(data, Resubmitted)
-    late = is_late(case, data.received_at or data.resubmitted_at)
+    late = is_late(case, data.received_at or message.time)
     match case.stands:
         case "supplement" if late:
             return expired(case, context)

@@ -65,7 +65,7 @@ def on_particulars(
     """Keep the newest personal data, while a slip or a result may have to name the citizen."""
     if case.erased or case.status in NOT_NEEDED:
         return Decision(case)
-    return Decision(case.but(particulars=message.particulars))
+    return Decision(case.but(particulars=message.particulars, held_version=message.version))
 
 
 def on_erased(message: ParticularsErased, case: Case, context: RoutingContext) -> Decision[Case]:

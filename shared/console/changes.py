@@ -8,7 +8,7 @@ from typing import Any
 from console.outlook import differences, outlook
 from console.sources import tables
 from contracts.model import VIETNAM
-from reference import MoveState, Reference, Row
+from reference import Reference, Row
 
 #: A dossier of the morning and one after the cut-off of the same day.
 HOURS = (time(9, 0, tzinfo=VIETNAM), time(15, 30, tzinfo=VIETNAM))
@@ -111,9 +111,3 @@ def _channels(old: Reference, new: Reference, on: date) -> Iterator[tuple[str, s
             before, after = (refusal.rule if refusal else "open" for refusal in (one, other))
             if before != after:
                 yield province, channel, before, after
-
-
-def state_of(data: Reference, province: str, on: date) -> MoveState | None:
-    """Return the state of a province's move on that day, None for one that does not move."""
-    move = data.move(province, on)
-    return None if move is None else move.state

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from contracts.model import VIETNAM
+from contracts.model import local_day
 from reference import Reference, appointment, deadline, reception_limit
 
 
@@ -48,7 +48,7 @@ def outlook(
     The law is that of the local day of `at`, or of the day `law_of`. `submission` is the body of
     `POST /v1/submissions`; only its codes are looked at.
     """
-    on = law_of or at.astimezone(VIETNAM).date()
+    on = law_of or local_day(at)
     province, code = str(submission["province_code"]), str(submission["procedure_code"])
     refusal = data.may_submit(channel, province, on)
     procedure = data.procedure(code, on)

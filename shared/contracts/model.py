@@ -1,6 +1,6 @@
 """What every contract model has in common, and the small types they share."""
 
-from datetime import date, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -15,6 +15,11 @@ from pydantic_core import PydanticCustomError
 
 #: Vietnam's civil time; the country has had no other offset since 1975.
 VIETNAM = timezone(timedelta(hours=7), "ICT")
+
+
+def local_day(at: datetime) -> date:
+    """Return the day it is in Vietnam at that moment (aware): the one the law counts."""
+    return at.astimezone(VIETNAM).date()
 
 
 class Contract(BaseModel):

@@ -4,13 +4,13 @@ from datetime import date, timedelta
 from itertools import combinations, pairwise
 
 from reference.act_rows import WRONG_AUTHORITY, Redirection, SlipForm
-from reference.calendar_rows import TimeLimit, WorkingHours
+from reference.calendar_rows import TimeLimit
 from reference.channels import DIRECT, ONLINE
 from reference.lookups import EVERY_PROCEDURE, Reference
 from reference.move_checks import check_moves
 from reference.procedure_rows import Paper, Procedure
 from reference.rows import LawfulWay, Level, Province, Status, Unit
-from reference.tables import BadReferenceData, Table
+from reference.tables import BadReferenceData, R, Table
 
 ONE_DAY = timedelta(days=1)
 FIRST_DAY = date(2016, 1, 1)
@@ -68,10 +68,10 @@ def check_lawful_ways(ways: Table[LawfulWay], key: str) -> None:
         raise BadReferenceData(ways.file, [1], f"there is no row {key}")
 
 
-def check_working_hours(hours: Table[WorkingHours], key: str) -> None:
-    """Raise BadReferenceData if no row says when offices are open from now on and for ever."""
-    if hours.on(key, date.max) is None:
-        raise BadReferenceData(hours.file, [1], f"there is no open row {key}")
+def check_open(table: Table[R], key: str) -> None:
+    """Raise BadReferenceData if no row of that key is valid from now on and for ever."""
+    if table.on(key, date.max) is None:
+        raise BadReferenceData(table.file, [1], f"there is no open row {key}")
 
 
 def check_statuses(statuses: Table[Status]) -> None:

@@ -53,7 +53,7 @@ def load_from(folder: Path) -> Reference:
     units = read_table(folder / "units.csv", Unit, lambda row: row.code)
     days = read_table(folder / "calendar_days.csv", CalendarDay, _province_of_day)
     hours = read_table(folder / "working_hours.csv", WorkingHours, lambda row: row.province_code)
-    checks.check_working_hours(hours, EVERY_PROVINCE)
+    checks.check_open(hours, EVERY_PROVINCE)
     reference = Reference(
         version=_version(folder),
         procedures=read_table(folder / "procedures.csv", Procedure, lambda row: row.code),

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from reference.act_rows import Move, MoveState
-from reference.channels import DIRECT_CHANNEL, EVERY_PROVINCE
+from reference.channels import DIRECT_CHANNEL, EVERY_PROVINCE, permission_key
 from reference.rows import ChannelPermission, Province
 from reference.tables import BadReferenceData, Table
 
@@ -51,7 +51,7 @@ def _check_direct_channels(moves: Table[Move], channels: Table[ChannelPermission
 def _check_direct_states(moves: Table[Move], channels: Table[ChannelPermission]) -> None:
     """Raise BadReferenceData if a state lets the direct form in after its last day."""
     for line, row in moves.numbered():
-        key = f"{DIRECT_CHANNEL}/{row.province_code}"
+        key = permission_key(DIRECT_CHANNEL, row.province_code)
         if row.state is MoveState.PORTAL_ONLY:
             continue
         if channels.on(key, row.valid_to or date.max) is None:

@@ -1,12 +1,11 @@
 """What the rules ask for by name: without it data would load and leave people without words."""
 
-from datetime import date
-
 from reference.act_rows import Slip
 from reference.calendar import EVERY_PROVINCE
 from reference.calendar_rows import Stage
+from reference.checks import check_open
 from reference.lookups import EVERY_PROCEDURE, Reference, limit_key
-from reference.tables import BadReferenceData, R, Table
+from reference.tables import BadReferenceData
 
 RETURN_REASONS = (
     "missing_paper",
@@ -23,20 +22,15 @@ SLIPS = (Slip.ACCEPTANCE, Slip.SUPPLEMENT, Slip.REFUSAL, Slip.APOLOGY, Slip.CONT
 def check_needs(reference: Reference) -> None:
     """Raise BadReferenceData if a row that the rules name is not there, or not there any more."""
     for code in RETURN_REASONS:
-        _check_open(reference.return_reasons, code)
+        check_open(reference.return_reasons, code)
     for code in ACT_REASONS:
-        _check_open(reference.act_reasons, code)
+        check_open(reference.act_reasons, code)
     for slip in SLIPS:
-        _check_open(reference.slip_forms, slip)
+        check_open(reference.slip_forms, slip)
     for stage in (Stage.RECEPTION, Stage.PROMPT, Stage.SUPPLEMENT):
-        _check_open(reference.time_limits, limit_key(stage, EVERY_PROCEDURE))
+        check_open(reference.time_limits, limit_key(stage, EVERY_PROCEDURE))
     for hours_line, row in reference.working_hours.numbered():
         province = row.province_code
         if province != EVERY_PROVINCE and reference.provinces.last(province) is None:
             fact = f"unknown province {province}"
             raise BadReferenceData(reference.working_hours.file, [hours_line], fact)
-
-
-def _check_open(table: Table[R], key: str) -> None:
-    if table.on(key, date.max) is None:
-        raise BadReferenceData(table.file, [1], f"there is no open row {key}, and rules name it")

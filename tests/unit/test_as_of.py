@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local_stack.as_of import VIETNAM, seconds_ahead, stack_name, wanted
+from contracts.model import VIETNAM
+from local_stack.as_of import seconds_ahead, stack_name, wanted
 from local_stack.errors import StackFailed
 from plumbing.assembly import clock_ahead, utc_now
 

@@ -16,7 +16,7 @@ from contracts.events import (
     Submitted,
     WithdrawalRequested,
 )
-from contracts.model import DossierCode
+from contracts.model import DossierCode, local_day
 from contracts.portal import Submission, Supplement, Withdrawal
 from intake.domain import (
     LAST_ROUND,
@@ -34,7 +34,6 @@ from intake.domain import (
     decide_withdrawal,
     dossier_code,
     dossier_id_of,
-    local_day,
 )
 from reference import load
 from tests.unit.intake_kit import NATIONAL, NOW, THU_DAU_MOT, a_birth

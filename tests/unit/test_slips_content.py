@@ -7,7 +7,8 @@ import pytest
 from contracts.events import EVENTS as ALL
 from contracts.events import Routed, Stopped
 from reference.rows import ReturnKind
-from routing.slips.building import slip_key, slip_of
+from routing.domain import slip_key
+from routing.slips.building import slip_of
 from routing.slips.content import Slip
 from routing.slips.layout import page_of
 from routing.slips.papers import paper_names

@@ -1,11 +1,11 @@
 """The day a stack lives on: today, or another one that AS_OF names."""
 
 import os
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time
 
+from contracts.model import VIETNAM
 from local_stack.errors import StackFailed
 
-VIETNAM = timezone(timedelta(hours=7))
 #: The offices are open then, and much can still happen on the same day.
 MORNING = time(9, 0, tzinfo=VIETNAM)
 USUAL = "run"

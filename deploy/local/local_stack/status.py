@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from local_stack.as_of import VIETNAM
+from contracts.model import VIETNAM
 from local_stack.errors import StackFailed
 from local_stack.places import Place, write_secretly
 from local_stack.supervision import Keeper

@@ -81,7 +81,6 @@ class Track:
     submitted_at: datetime | None = None
     ended_at: datetime | None = None
     then: deque[FollowUp] = field(default_factory=deque)
-    sent_then: list[FollowUp] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Take over what the sample's portal will send later."""
@@ -95,7 +94,7 @@ class Track:
 
     def follow(self) -> None:
         """Note that the portal sends the next thing now."""
-        self.sent_then.append(self.then.popleft())
+        self.then.popleft()
         self.state = "asked"
 
     @property
@@ -132,17 +131,14 @@ class Track:
 
     def see(self, event: Envelope) -> None:
         """Move along by one of its events; topics come in any order, each in its own."""
+        self._note_step(event)
         data = event.data
-        # Kafka may bring an event twice; it is one step all the same.
-        step = _step_of(data)
-        if step and event.id not in self.steps:
-            before = Counter(heard.step for heard in self.steps.values())[step]
-            self.steps[event.id] = Heard(step, f"{step}-{before + 1}" if before else step)
         match data:
             case Submitted():
                 self.dossier_id, self.code = event.dossierid, event.subject
                 self.unit_code, self.submitted_at = data.unit_code, event.time
-                self._become("submitted", unless=self.state != "sent")
+                if self.state == "sent":
+                    self._become("submitted")
             case Accepted():
                 self.due_at = data.due.due_at if data.due else None
                 self._become("accepted")
@@ -167,8 +163,13 @@ class Track:
             case PortalInformed():
                 self.informed.add(data.about)
 
-    def _become(self, state: str, at: datetime | None = None, *, unless: bool = False) -> None:
-        if unless or self.state in _FINAL:
-            return
-        self.state = state
-        self.ended_at = at
+    def _note_step(self, event: Envelope) -> None:
+        # Kafka may bring an event twice; it is one step all the same.
+        step = _step_of(event.data)
+        if step and event.id not in self.steps:
+            before = Counter(heard.step for heard in self.steps.values())[step]
+            self.steps[event.id] = Heard(step, f"{step}-{before + 1}" if before else step)
+
+    def _become(self, state: str, at: datetime | None = None) -> None:
+        if self.state not in _FINAL:
+            self.state, self.ended_at = state, at

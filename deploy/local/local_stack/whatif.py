@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 from rich.console import Console
 
 from console.reference_commands import print_whatif
-from local_stack.as_of import VIETNAM, wanted
+from contracts.model import VIETNAM
+from local_stack.as_of import wanted
 from local_stack.errors import StackFailed
 from reference import load as load_reference
 from sandbox.samples import load

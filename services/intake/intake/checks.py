@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from contracts.model import local_day
 from contracts.portal import FieldProblem
 from intake import conditions
 from intake.conditions import Found, Matter
 from intake.declared import Declared
-from intake.domain import Party, local_day
+from intake.domain import Party
 from reference import Reference
 from reference.channels import DIRECT_CHANNEL
 

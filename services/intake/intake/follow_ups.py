@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from contracts.model import local_day
 from contracts.portal import (
     SUPPLEMENT_TYPE,
     WITHDRAWAL_TYPE,
@@ -16,7 +17,7 @@ from contracts.portal import (
 )
 from intake.checks import LEEWAY
 from intake.declared import read_reference
-from intake.domain import Party, local_day
+from intake.domain import Party
 from intake.reading import MOST_PROBLEMS, Problems, validated
 
 T = TypeVar("T", Supplement, Withdrawal)

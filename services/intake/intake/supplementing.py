@@ -1,9 +1,10 @@
 """The submission as it stands after a supplement, and what the law has against it."""
 
+from contracts.model import local_day
 from contracts.portal import FieldProblem, Submission, Supplement
 from intake.checks import Case, problems_in
 from intake.declared import read_declared
-from intake.domain import Party, local_day
+from intake.domain import Party
 from intake.follow_ups import problem
 from intake.reading import MOST_PROBLEMS, Problems
 from reference import Reference

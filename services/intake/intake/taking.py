@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from contracts.decision import Refused
 from contracts.envelope import Cause, sha256
 from contracts.events import Imported, ParticularsRef
+from contracts.model import local_day
 from contracts.particulars import Particulars, ParticularsRecord
 from contracts.portal import About, Receipt, Submission
 from contracts.topics import PARTICULARS
@@ -21,7 +22,6 @@ from intake.domain import (
     Taken,
     dossier_code,
     dossier_id_of,
-    local_day,
 )
 from intake.flags import flags_of
 from intake.keeping import Kept, keep

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from contracts.model import VIETNAM, Step
+from contracts.model import VIETNAM, Step, local_day
 from notifier.correspondence import News
 from reference import Reference
 
@@ -71,7 +71,7 @@ def _resubmitted(news: News, reference: Reference) -> Wording:
 
 
 def _forwarded(news: News, reference: Reference) -> Wording:
-    on = news.occurred_at.astimezone(VIETNAM).date()
+    on = local_day(news.occurred_at)
     unit = reference.unit(news.unit_code or "", on)
     where = f"Ủy ban nhân dân {unit.name}" if unit else "cơ quan có thẩm quyền"
     then = "không cần nộp lại hồ sơ."

@@ -28,7 +28,7 @@ from contracts.events import (
     Stopped,
     Withdrawn,
 )
-from contracts.model import VIETNAM
+from contracts.model import local_day
 from registry_sync.pushing import push_if_ready
 from registry_sync.registration import RegisterSaid, Registration, is_from_before, push_kind
 
@@ -121,7 +121,7 @@ def on_forwarded(message: Envelope, case: Registration, context: Context) -> Dec
 
 
 def _province_of(unit_code: str, at: datetime, context: Context) -> str:
-    unit = context.reference.unit(unit_code, at.astimezone(VIETNAM).date())
+    unit = context.reference.unit(unit_code, local_day(at))
     return unit.province_code if unit is not None else ""
 
 

@@ -1,6 +1,6 @@
 """Which unit of today holds a dossier: codes are used again, and units end."""
 
-from contracts.model import VIETNAM
+from contracts.model import local_day
 from routing.domain import Case, RoutingContext
 from routing.rows import mapped_on
 
@@ -15,7 +15,7 @@ def holder_of(case: Case, context: RoutingContext) -> str | None:
     Source: QĐ 19/2025/QĐ-TTg; NQ 202/2025/QH15; NĐ 120/2025/NĐ-CP, Điều 4.
     """
     known, code = context.reference, case.unit_code
-    today, written_on = context.now.astimezone(VIETNAM).date(), mapped_on(case)
+    today, written_on = local_day(context.now), mapped_on(case)
     heir = known.successor(code, case.residence_unit_code, today, written_on)
     if heir is not None:
         return heir.unit_code

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator, cre
 from pydantic import Field as PydanticField
 
 from contracts.events import EVENTS, EventData
-from contracts.model import VIETNAM
+from contracts.model import local_day
 from contracts.particulars import Particulars
 from routing.domain import Case, Issued
 
@@ -94,7 +94,7 @@ def mapped_on(case: Case) -> date | None:
     """Return the day whose map the case's unit code is of; None before it was submitted."""
     if case.unit_on is not None or case.submitted_at is None:
         return case.unit_on
-    return case.submitted_at.astimezone(VIETNAM).date()
+    return local_day(case.submitted_at)
 
 
 def write_rest(case: Case) -> str:

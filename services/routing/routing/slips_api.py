@@ -8,7 +8,7 @@ from fastapi import FastAPI, Query, Request, Response
 
 from contracts.particulars import Particulars
 from routing.acting import Desk
-from routing.domain import Case, Issued
+from routing.domain import Case, Issued, SlipKey
 from routing.officers import Officers
 from routing.problems import no_such_paper
 from routing.slips.building import slip_of
@@ -18,7 +18,6 @@ from routing.slips.html import render_html
 from routing.slips.pdf import render_pdf
 
 Form = Literal["pdf", "html"]
-SlipName = Literal["acceptance", "supplement", "refusal", "apology", "stop"]
 
 #: A paper shows a citizen: it is not kept on the way, and loads and runs nothing.
 _HEADERS = {
@@ -36,7 +35,7 @@ def routes(app: FastAPI, desk: Desk, officers: Officers) -> None:
     async def slip(
         request: Request,
         dossier_id: UUID,
-        key: SlipName,
+        key: SlipKey,
         form: Form,
         n: Annotated[int | None, Query(ge=1, le=1000)] = None,
     ) -> Response:
@@ -83,7 +82,7 @@ def _citizen(particulars: Particulars | None) -> Citizen | None:
     return Citizen(full_name=one.full_name, phone=one.phone or "", email=one.email or "")
 
 
-def _issued(case: Case, key: SlipName, n: int | None) -> Issued | None:
+def _issued(case: Case, key: SlipKey, n: int | None) -> Issued | None:
     of_key = [one for one in case.issued if one.key == key]
     if n is None:
         return of_key[-1] if of_key else None

@@ -13,7 +13,7 @@ import structlog
 
 from contracts.decision import Decision
 from contracts.envelope import Cause
-from contracts.model import VIETNAM
+from contracts.model import local_day
 from plumbing import metrics
 from plumbing.applying import Item, Part, apply, lock
 from plumbing.assembly import Running
@@ -74,7 +74,7 @@ class Sweeper:
     async def _merge(self, context: RoutingContext) -> int:
         async with self.running.pool.acquire() as conn:
             holders = await load_holders(conn)
-        today, moved = context.now.astimezone(VIETNAM).date(), 0
+        today, moved = local_day(context.now), 0
         for holder in holders:
             stands, before = _stands(holder, today, context)
             if stands or self._quiet_until.get(holder, context.now) > context.now:
@@ -171,7 +171,7 @@ def _stands(holder: Holder, today: date, context: RoutingContext) -> tuple[bool,
 
 def _nobody_holds(case: Case, context: RoutingContext) -> bool:
     """Return whether no unit of today is the case's, nor goes on for the one it was given to."""
-    holder, today = holder_of(case, context), context.now.astimezone(VIETNAM).date()
+    holder, today = holder_of(case, context), local_day(context.now)
     return holder is None or context.reference.unit(holder, today) is None
 
 

@@ -1,13 +1,12 @@
 """What officers read of a dossier; nothing personal."""
 
 from datetime import date, datetime
-from typing import Literal
 from uuid import UUID
 
 from contracts.events import Due
-from contracts.model import VIETNAM, Contract
+from contracts.model import Contract, local_day
 from reference import Reference
-from routing.domain import Case, RoutingContext, allowed_acts, missing_papers
+from routing.domain import Case, RoutingContext, SlipKey, allowed_acts, missing_papers
 
 
 class DueView(Contract):
@@ -72,7 +71,7 @@ class EntryRow(Contract):
 class SlipRow(Contract):
     """A slip that can be read: the `n`-th that was issued of that key, from 1."""
 
-    key: Literal["acceptance", "supplement", "refusal", "apology", "stop"]
+    key: SlipKey
     n: int
     at: datetime
 
@@ -183,6 +182,6 @@ def _slips(case: Case, reference: Reference) -> tuple[SlipRow, ...]:
     rows = []
     for one in case.issued:
         counts[one.key] = counts.get(one.key, 0) + 1
-        if reference.slip_form(one.key, one.at.astimezone(VIETNAM).date()) is not None:
+        if reference.slip_form(one.key, local_day(one.at)) is not None:
             rows.append(SlipRow(key=one.key, n=counts[one.key], at=one.at))
     return tuple(rows)

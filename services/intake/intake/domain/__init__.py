@@ -10,7 +10,6 @@ from intake.domain.dossier import (
     Taken,
     dossier_code,
     dossier_id_of,
-    local_day,
 )
 from intake.domain.rules import (
     RULES,
@@ -43,5 +42,4 @@ __all__ = [
     "decide_withdrawal",
     "dossier_code",
     "dossier_id_of",
-    "local_day",
 ]

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from contracts.model import VIETNAM, Channel, PortalId
+from contracts.model import Channel, PortalId
 
 _DOSSIERS = UUID("0c8b1b0e-6f0d-5a44-9c1b-3f6f2f5d7a10")
 FIRST_ROUND: Final = 1
@@ -89,11 +89,6 @@ class Dossier:
 def dossier_id_of(portal: str, portal_reference: str) -> UUID:
     """Return the id of the dossier a portal knows by that reference, always the same."""
     return uuid5(_DOSSIERS, f"{portal}/{portal_reference}")
-
-
-def local_day(instant: datetime) -> date:
-    """Return the day it is in Vietnam at that instant (aware)."""
-    return instant.astimezone(VIETNAM).date()
 
 
 def dossier_code(h_code: str, unit_code: str, on: date, number: int) -> str:

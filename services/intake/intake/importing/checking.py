@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from contracts.model import VIETNAM
+from contracts.model import VIETNAM, local_day
 from contracts.portal import FieldProblem, Submission
 from intake.checks import (
     LEEWAY,
@@ -22,7 +22,7 @@ from intake.checks import (
 )
 from intake.conditions import Found
 from intake.declared import read_declared
-from intake.domain import Party, dossier_id_of, local_day
+from intake.domain import Party, dossier_id_of
 from intake.importing.cells import HIGHEST_NUMBER, instant_of, is_dossier_code, seed_of, ways_of
 from intake.importing.row_problems import RowProblem, Tally, tally
 from intake.importing.rows import Row, Sheet

@@ -20,6 +20,7 @@ from routing.domain.case import (
     Pause,
     Resume,
     RoutingContext,
+    SlipKey,
     Status,
     Stop,
     Verify,
@@ -29,7 +30,7 @@ from routing.domain.clock import calendar_for
 from routing.domain.forwarding import may_merge
 from routing.domain.law import act_reason, missing_papers
 from routing.domain.rescheduling import prepared_apology
-from routing.domain.rules import RULES
+from routing.domain.rules import RULES, slip_key
 from routing.domain.stopping import may_expire
 from routing.domain.trail import TrailEntry
 
@@ -53,6 +54,7 @@ __all__ = [
     "Pause",
     "Resume",
     "RoutingContext",
+    "SlipKey",
     "Status",
     "Stop",
     "TrailEntry",
@@ -67,5 +69,6 @@ __all__ = [
     "near_due",
     "overdue",
     "prepared_apology",
+    "slip_key",
     "why_not",
 ]

@@ -6,11 +6,12 @@ from itertools import dropwhile
 
 import reference
 from contracts.events import Due, DueStep
+from contracts.model import local_day
 from reference import Calendar, Limit, LimitUnit, Reference, StepKind
 from routing.domain.case import Case, Pause, RoutingContext
 from routing.domain.clock import calendar_for
 from routing.domain.dues import as_deadline, due_from, moved, pauses_over
-from routing.domain.law import REMEMBERED, decided_on, law_day, local_day, procedure_of
+from routing.domain.law import REMEMBERED, decided_on, law_day, procedure_of
 
 
 def appointment_due(case: Case, received_at: datetime, context: RoutingContext) -> Due | None:

@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import reference
 from contracts.events import Due, DueStep
-from contracts.model import Contract
+from contracts.model import Contract, local_day
 from reference import Calendar, Deadline, Limit, LimitUnit, Step
 from routing.domain.case import Pause, RoutingContext
-from routing.domain.law import REMEMBERED, local_day
+from routing.domain.law import REMEMBERED
 
 #: The longest explanation an event carries: beyond it the middle is left out.
 MOST_STEPS = 40

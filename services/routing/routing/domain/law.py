@@ -1,21 +1,15 @@
 """Which law a case is under, and what that law asks of it."""
 
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
 
 from contracts.events import Returned
-from contracts.model import VIETNAM
+from contracts.model import local_day
 from reference import ActReason, Procedure, Reference
 from routing.domain.case import Case, RoutingContext
 
 #: How many answers are remembered; each depends on its arguments alone.
 REMEMBERED = 4096
-
-
-@lru_cache(maxsize=REMEMBERED)
-def local_day(at: datetime) -> date:
-    """Return the day of a moment in Vietnam."""
-    return at.astimezone(VIETNAM).date()
 
 
 def decided_on(context: RoutingContext) -> date:

@@ -5,12 +5,13 @@ from datetime import datetime
 from contracts.decision import Decision, Refused
 from contracts.envelope import Envelope
 from contracts.events import Imported, Resubmitted, Routed, Submitted
+from contracts.model import local_day
 from routing.domain import clock
 from routing.domain.acts import refusal, why_not
 from routing.domain.case import AUTOMATIC, IMPORT, Accept, Case, RoutingContext
 from routing.domain.desk import accepted, on_the_desk, receive, routed
 from routing.domain.forwarding import redirected
-from routing.domain.law import competent_units, local_day
+from routing.domain.law import competent_units
 from routing.domain.merging import moved_on
 from routing.domain.returning import given_back
 from routing.domain.stopping import expired, is_late

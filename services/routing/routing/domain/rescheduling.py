@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 import reference
 from contracts.decision import Decision, Refused
 from contracts.events import Due, DueStep, Rescheduled
+from contracts.model import local_day
 from reference import ActReason, Limit, LimitUnit
 from reference.limits import apology_limit
 from reference.steps import day_en, day_vi
@@ -13,7 +14,7 @@ from routing.domain.appointments import near_due, verified_due
 from routing.domain.case import AUTOMATIC, Apologise, Case, RoutingContext, Verify
 from routing.domain.clock import calendar_for
 from routing.domain.dues import as_deadline, moved
-from routing.domain.law import act_reason, decided_on, law_day, local_day, procedure_of
+from routing.domain.law import act_reason, decided_on, law_day, procedure_of
 
 APOLOGY_SOURCE = "NĐ 61/2018/NĐ-CP, Điều 19"
 NO_REASON = "Lý do không thuộc danh mục lý do hẹn lại ngày trả kết quả."

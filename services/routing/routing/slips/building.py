@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from contracts.events import Accepted, Due, EventData, Rescheduled, Returned, Stopped
-from contracts.model import VIETNAM
+from contracts.model import VIETNAM, local_day
 from reference import Reference
 from reference.steps import day_vi, moment_vi
-from routing.slips.content import Dossier, Slip, SlipKey
+from routing.domain import slip_key
+from routing.slips.content import Dossier, Slip
 from routing.slips.papers import paper_names
 from routing.slips.places import place_of
 from routing.slips.wording import ONE_STOP
@@ -17,23 +18,6 @@ KEEP_SECRET = (
     "Giữ kín mã hồ sơ; dùng mã này để tra cứu trên Cổng Dịch vụ công quốc gia"
     " (NĐ 87/2020/NĐ-CP, Điều 12)."
 )
-
-
-def slip_key(data: EventData) -> SlipKey | None:
-    """Return which slip an event is put on paper as, or None for one that needs no slip."""
-    match data:
-        case Accepted():
-            return "acceptance"
-        case Returned(kind="supplement"):
-            return "supplement"
-        case Returned():
-            return "refusal"
-        case Rescheduled():
-            return "apology"
-        case Stopped():
-            return "stop"
-        case _:
-            return None
 
 
 def slip_of(dossier: Dossier, data: EventData, at: datetime, reference: Reference) -> Slip | None:
@@ -156,8 +140,3 @@ def procedure_name(code: str, on: date, reference: Reference) -> str:
 def moment_text(at: datetime) -> str:
     """Return the moment in Vietnam, to the minute: `17:00 Thứ Ba, 24/11/2026`."""
     return moment_vi(at.astimezone(VIETNAM).replace(second=0, microsecond=0))
-
-
-def local_day(at: datetime) -> date:
-    """Return the day it is in Vietnam at that moment."""
-    return at.astimezone(VIETNAM).date()

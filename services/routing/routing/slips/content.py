@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Literal
 
 from contracts.events import Due
+from routing.domain import SlipKey
 
-SlipKey = Literal["acceptance", "supplement", "refusal", "apology", "stop"]
 Outcome = Literal["trước hạn", "đúng hạn", "quá hạn", ""]
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from contracts.model import VIETNAM
+from contracts.model import VIETNAM, local_day
 from reference import Reference
 from routing.domain.trail import TrailEntry
-from routing.slips.building import local_day, procedure_name
+from routing.slips.building import procedure_name
 from routing.slips.content import ControlRow, ControlSheet, Dossier, Outcome
 from routing.slips.places import place_of
 from routing.slips.wording import (

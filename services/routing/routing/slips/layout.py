@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from routing.slips.content import Citizen, ControlSheet, Slip, SlipKey
+from routing.domain import SlipKey
+from routing.slips.content import Citizen, ControlSheet, Slip
 from routing.slips.page import Head, Line, Page, Section, SheetPage, Signature
 from routing.slips.wording import ONE_STOP
 

@@ -27,12 +27,14 @@ class Effect:
 
     `kind` is unique per dossier (`sms:accepted`); its part before the colon names the executor's
     call. Effects of one dossier and one `lane` happen one after the other, in order.
-    `request` is kept and sent byte for byte.
+    `request` is kept and sent byte for byte. `turn` is who has equal turns with the others when
+    much waits for the same neighbour: a province at the register, a portal.
     """
 
     kind: str
     lane: str
     request: bytes
+    turn: str = ""
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,8 @@ Step = Literal[
     "resumed",
     "withdrawn",
     "registered",
+    "personal_id_assigned",
+    "registration_corrected",
     "handed_over",
 ]
 ReturnKind = Literal["supplement", "refused", "wrong_authority"]

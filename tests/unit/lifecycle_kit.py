@@ -16,9 +16,11 @@ from contracts.events import (
     HandedOver,
     NotificationAbandoned,
     ParticularsRef,
+    PersonalIdAssigned,
     PortalInformed,
     Registered,
     RegisterReturned,
+    RegistrationCorrected,
     RegistrationInDoubt,
     Rescheduled,
     Resubmitted,
@@ -94,6 +96,12 @@ def registered(round: int = 1) -> Registered:
     )
 
 
+def corrected(revision: int = 1, number: str = "2") -> RegistrationCorrected:
+    """Return that the register changed the number of its entry."""
+    entry = registered().model_dump(exclude={"personal_id_assigned", "number"})
+    return RegistrationCorrected(**entry, number=number, revision=revision)
+
+
 def rescheduled(kind: str = "apology", reason: str = "staff_shortage") -> Rescheduled:
     """Return the move of the appointment to LATER."""
     due, old = a_due(LATER), date(2026, 11, 24)
@@ -119,12 +127,13 @@ WITHDRAWN = Withdrawn(actor=OFFICER, on_request=True)
 WITHDRAWAL_REQUESTED = WithdrawalRequested(requested_at=NOW)
 SENT_BACK = RegisterReturned(kind="supplement", reasons=("missing_paper",))
 IN_DOUBT = RegistrationInDoubt(attempt=1, since=NOW)
+ID_ASSIGNED = PersonalIdAssigned()
 HANDED_OVER = HandedOver(actor=OFFICER, method="in_person")
 
 ONE_OF_EACH: tuple[EventData, ...] = (
     *(SUBMITTED, ROUTED, FORWARDED, accepted(), returned(), handed_in_again()),
     *(resubmitted(), WITHDRAWAL_REQUESTED, WITHDRAWN, STOPPED, RESUMED, APOLOGY),
-    *(registered(), SENT_BACK, IN_DOUBT, HANDED_OVER),
+    *(registered(), SENT_BACK, IN_DOUBT, HANDED_OVER, ID_ASSIGNED, corrected()),
     CitizenNotified(step="accepted", channel="sms", about=ABOUT),
     NotificationAbandoned(step="accepted", reason="unreachable", about=ABOUT),
     PortalInformed(step="accepted", portal="national-portal", status=2, about=ABOUT),
@@ -187,7 +196,8 @@ class Life:
             case "stopped":
                 return [(self.before, (RESUMED,)), refused, withdrawn]
             case "registered":
-                return [("ended", (HANDED_OVER,))]
+                later = [("registered", (one,)) for one in (ID_ASSIGNED, corrected())]
+                return [("ended", (HANDED_OVER,)), *later]
         return []
 
     def goes(self, where: str, said: tuple[EventData, ...]) -> None:

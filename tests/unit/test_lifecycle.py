@@ -61,6 +61,8 @@ def test_given_each_event_type_there_is_then_what_it_means_to_a_portal_is_decide
         "registered": 9,
         "register_returned": None,
         "registration_in_doubt": None,
+        "personal_id_assigned": None,
+        "registration_corrected": None,
         "handed_over": 10,
         "citizen_notified": None,
         "notification_abandoned": None,

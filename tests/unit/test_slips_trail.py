@@ -12,8 +12,10 @@ from contracts.events import (
     Forwarded,
     HandedOver,
     ParticularsRef,
+    PersonalIdAssigned,
     Registered,
     RegisterReturned,
+    RegistrationCorrected,
     RegistrationInDoubt,
     Resubmitted,
     Resumed,
@@ -90,6 +92,18 @@ SAMPLES: list[tuple[EventData, str, datetime | None]] = [
         None,
     ),
     (RegistrationInDoubt(attempt=1, since=EVENT_TIME), "", None),
+    (PersonalIdAssigned(), "", None),
+    (
+        RegistrationCorrected(
+            unit_code=UNIT,
+            number="13",
+            book="01/2026-KS",
+            registered_on=EVENT_TIME.date(),
+            revision=1,
+        ),
+        "13 01/2026-KS",
+        None,
+    ),
 ]
 
 

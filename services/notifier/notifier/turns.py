@@ -11,8 +11,14 @@ from reference import Reference
 
 #: Who says a step. That a supplement was taken is the one-stop's word, in the order of its own.
 _SERVICE = {data.name: data.service for data in EVENTS} | {"resubmitted": "routing"}
-#: Told to portals even when the status stays: they bring an appointment or another authority.
-_INFORMS: frozenset[Step] = frozenset({"accepted", "forwarded", "rescheduled", "resumed"})
+#: Told to portals even when the status stays: they bring an appointment, another authority, or
+#: something new about the entry.
+_INFORMS: frozenset[Step] = frozenset(
+    {
+        *("accepted", "forwarded", "rescheduled", "resumed"),
+        *("personal_id_assigned", "registration_corrected"),
+    }
+)
 #: Told to portals alone: the citizen was there.
 _PORTAL_ONLY: frozenset[Step] = frozenset({"handed_over"})
 #: The reasons of a dossier that ended because its supplement did not come.

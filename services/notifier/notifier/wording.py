@@ -145,6 +145,17 @@ def _registered(news: News, reference: Reference) -> Wording:
     return Wording("đã đăng ký xong", then)
 
 
+def _personal_id_assigned(news: News, reference: Reference) -> Wording:
+    then = "xem số trên bản Giấy khai sinh hoặc trên cổng đã nộp hồ sơ."
+    return Wording("đã có số định danh cá nhân của trẻ", then, short="đã có số định danh")
+
+
+def _registration_corrected(news: News, reference: Reference) -> Wording:
+    then = "vui lòng liên hệ Ủy ban nhân dân nơi giải quyết để nhận lại kết quả."
+    what = "có thông tin đăng ký trong Sổ hộ tịch được sửa"
+    return Wording(what, then, short="được sửa thông tin đăng ký")
+
+
 _WORDS: dict[Step, Callable[[News, Reference], Wording]] = {
     "submitted": _submitted,
     "resubmitted": _resubmitted,
@@ -156,6 +167,8 @@ _WORDS: dict[Step, Callable[[News, Reference], Wording]] = {
     "resumed": _resumed,
     "withdrawn": _withdrawn,
     "registered": _registered,
+    "personal_id_assigned": _personal_id_assigned,
+    "registration_corrected": _registration_corrected,
 }
 
 

@@ -24,8 +24,10 @@ from contracts.events.notification import (
 )
 from contracts.events.registry import (
     BookText,
+    PersonalIdAssigned,
     Registered,
     RegisterReturned,
+    RegistrationCorrected,
     RegistrationInDoubt,
 )
 from contracts.events.routing import (
@@ -56,6 +58,8 @@ EVENTS: tuple[type[EventData], ...] = (
     Registered,
     RegisterReturned,
     RegistrationInDoubt,
+    PersonalIdAssigned,
+    RegistrationCorrected,
     HandedOver,
     CitizenNotified,
     NotificationAbandoned,
@@ -79,9 +83,11 @@ __all__ = [
     "LegalSource",
     "NotificationAbandoned",
     "ParticularsRef",
+    "PersonalIdAssigned",
     "PortalInformed",
     "RegisterReturned",
     "Registered",
+    "RegistrationCorrected",
     "RegistrationInDoubt",
     "Rescheduled",
     "Resubmitted",

@@ -46,3 +46,30 @@ class RegistrationInDoubt(EventData):
 
     attempt: PositiveInt
     since: AwareDatetime
+
+
+class PersonalIdAssigned(EventData):
+    """A registered child was given its personal number, days later; the number is in no event."""
+
+    name = "personal_id_assigned"
+    service = "registry-sync"
+
+    round: Round = 1
+
+
+class RegistrationCorrected(EventData):
+    """The register changed the entry in its book; the whole entry as it now is.
+
+    `revision` counts the corrections of a dossier from 1.
+    """
+
+    name = "registration_corrected"
+    service = "registry-sync"
+
+    unit_code: UnitCode
+    number: BookText
+    book: BookText
+    page: BookText | None = None
+    registered_on: date
+    revision: PositiveInt
+    round: Round = 1

@@ -2,7 +2,7 @@
 
 from contracts.decision import Decision, ParticularsArrived, ParticularsErased
 from contracts.envelope import Envelope
-from contracts.events import Registered, RegisterReturned
+from contracts.events import Registered, RegisterReturned, RegistrationCorrected
 from routing.domain import clock
 from routing.domain.case import OPEN, REGISTER, BookEntry, Case, RoutingContext, Status
 from routing.domain.desk import EXHAUSTED, routed
@@ -32,6 +32,14 @@ def on_registered(message: Envelope, case: Case, context: RoutingContext) -> Dec
         return Decision(case)
     pauses = clock.resumed(case, context.now)
     return Decision(case.but(status="registered", resumes_to="unseen", entry=entry, pauses=pauses))
+
+
+def on_corrected(message: Envelope, case: Case, context: RoutingContext) -> Decision[Case]:
+    """Remember the entry as the register now has it; the desk and its papers show that one."""
+    data = message.data
+    assert isinstance(data, RegistrationCorrected)
+    entry = BookEntry(data.number, data.book, data.page, data.registered_on)
+    return Decision(case.but(entry=entry))
 
 
 def on_register_returned(message: Envelope, case: Case, context: RoutingContext) -> Decision[Case]:

@@ -8,8 +8,10 @@ from contracts.envelope import Envelope
 from contracts.events import (
     Accepted,
     EventData,
+    PersonalIdAssigned,
     Registered,
     RegisterReturned,
+    RegistrationCorrected,
     RegistrationInDoubt,
     Rescheduled,
     Resubmitted,
@@ -41,6 +43,7 @@ from routing.domain.reception import accept, on_resubmitted, on_submitted
 from routing.domain.register import (
     NOT_NEEDED,
     noted,
+    on_corrected,
     on_erased,
     on_particulars,
     on_register_returned,
@@ -105,6 +108,8 @@ _BARE: Mapping[type, Rule] = {
     Registered: on_registered,
     RegisterReturned: on_register_returned,
     RegistrationInDoubt: noted,
+    PersonalIdAssigned: noted,
+    RegistrationCorrected: on_corrected,
     ParticularsArrived: on_particulars,
     ParticularsErased: on_erased,
     Accept: accept,

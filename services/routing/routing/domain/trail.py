@@ -11,8 +11,10 @@ from contracts.events import (
     EventData,
     Forwarded,
     HandedOver,
+    PersonalIdAssigned,
     Registered,
     RegisterReturned,
+    RegistrationCorrected,
     RegistrationInDoubt,
     Rescheduled,
     Resubmitted,
@@ -107,7 +109,7 @@ def _handed_over(data: HandedOver) -> _Said:
     return data.actor, "", None, data.method
 
 
-def _registered(data: Registered) -> _Said:
+def _registered(data: Registered | RegistrationCorrected) -> _Said:
     return "", data.unit_code, None, f"{data.number} {data.book}"
 
 
@@ -131,6 +133,8 @@ _SAID: Mapping[type[EventData], Callable[[Any], _Said]] = {
     Registered: _registered,
     RegisterReturned: _register_returned,
     RegistrationInDoubt: _nothing,
+    PersonalIdAssigned: _nothing,
+    RegistrationCorrected: _registered,
 }
 
 #: The events that leave an entry: those of intake, routing and registry-sync.

@@ -120,7 +120,7 @@ def _party(party: Party, actor: str, unit_code: str, on: date, reference: Refere
 def _note(entry: TrailEntry, reference: Reference) -> str:
     """Return the note in Vietnamese, and the next moment something is due."""
     codes = entry.note.split()
-    if entry.event == "registered" and codes:
+    if entry.event in ("registered", "registration_corrected") and codes:
         said = f"Số {codes[0]}, quyển {' '.join(codes[1:])}"
     else:
         said = "; ".join(_word(entry, code, reference) for code in codes)

@@ -55,6 +55,8 @@ STEPS: dict[str, StepWords] = {
     "registered": StepWords("Đăng ký vào sổ hộ tịch", REGISTER, ONE_STOP, ends=True),
     "register_returned": StepWords("Trả lại hồ sơ từ hệ thống", REGISTER, ONE_STOP),
     "registration_in_doubt": StepWords("Chờ trả lời, kiểm tra lại", ONE_STOP, REGISTER),
+    "personal_id_assigned": StepWords("Đã cấp số định danh cá nhân", REGISTER, ONE_STOP),
+    "registration_corrected": StepWords("Sửa thông tin trong sổ hộ tịch", REGISTER, ONE_STOP),
     "handed_over": StepWords("Trả kết quả", ONE_STOP, CITIZEN),
 }
 

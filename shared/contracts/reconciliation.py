@@ -20,12 +20,16 @@ class Difference(Contract):
 
     `reference` is the dossier code, or the portal's own reference where there is no dossier.
     `ours` and `theirs` are short codes such as `pushed`, `registered`, or an entry's number.
+    `found_at` is when the first of the runs that found it in turn did; `repaired_at`, when it
+    was repaired, or first seen to differ no more.
     """
 
     reference: str
     kind: DifferenceKind
     dossier_id: UUID | None = None
     dossier_code: str = ""
+    province_code: str = ""
+    unit_code: str = ""
     ours: str
     theirs: str
     repair: Repair = ""

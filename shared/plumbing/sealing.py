@@ -1,6 +1,8 @@
 """AES-256-GCM with a rotating key ring: how personal data rests and travels."""
 
 import base64
+import hashlib
+import hmac
 import json
 import os
 from dataclasses import dataclass
@@ -54,6 +56,8 @@ class KeyRing:
             raise ValueError(f"a key of the ring is not {KEY_BYTES} bytes long")
         self._current = current
         self._ciphers = {kid: AESGCM(key) for kid, key in keys.items()}
+        others = [key for kid, key in sorted(keys.items()) if kid != current]
+        self._secrets = (keys[current], *others)
 
     @classmethod
     def from_json(cls, text: str) -> "KeyRing":
@@ -67,6 +71,18 @@ class KeyRing:
         nonce = os.urandom(12)
         cipher = self._ciphers[self._current]
         return Sealed(self._current, nonce, cipher.encrypt(nonce, plain, purpose.encode()))
+
+    def blind(self, plain: bytes, purpose: str) -> tuple[bytes, ...]:
+        """Return 32 bytes that tell equal from equal and nothing else, one for each key.
+
+        The current key's first: write that one, look for all. Nobody without a key can try
+        guesses, and another `purpose` gives others.
+        """
+        about = f"blind:{purpose}".encode()
+        return tuple(
+            hmac.digest(hmac.digest(key, about, hashlib.sha256), plain, hashlib.sha256)
+            for key in self._secrets
+        )
 
     def open(self, sealed: Sealed, purpose: str) -> bytes:
         """Return the plain bytes; raises Unsealable for a wrong key, purpose or altered bytes."""

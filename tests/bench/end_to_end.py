@@ -17,7 +17,7 @@ from contracts.events import CitizenNotified, PortalInformed, Registered
 from contracts.topics import LIFECYCLE, SUBMISSIONS
 from local_stack.status import Status
 from sandbox.bus import BusRecord, build_record
-from sandbox.samples import load
+from sandbox.samples import Sample, load
 
 DOSSIERS = int(os.environ.get("BENCH_DOSSIERS", "1000"))
 GIVE_UP_SECONDS = 300.0
@@ -25,11 +25,13 @@ GIVE_UP_SECONDS = 300.0
 
 def _records(secrets: dict[str, Any], count: int) -> list[BusRecord]:
     """Return signed submissions made from the samples that are registered."""
-    good = [one for one in load() if one.expect == "registered" and not one.then]
     now = datetime.now(UTC)
+    good: list[Sample] = []
     records = []
     for number in range(count):
-        sample = good[number % len(good)]
+        if not good:
+            good = [one for one in load() if one.expect == "registered" and not one.then]
+        sample = good.pop()
         reference = f"BENCH-{now:%H%M%S}-{number}"
         submission = sample.submission | {"portal_reference": reference}
         secret = secrets["portals"][sample.portal]["webhook_secret"]

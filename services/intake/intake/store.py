@@ -9,6 +9,7 @@ from uuid import UUID
 
 from contracts.envelope import sha256
 from contracts.topics import PARTICULARS
+from intake.civil_events import forget_events
 from intake.domain import FIRST_ROUND, Added, Dossier, Erased, Taken
 from intake.keeping import forget_kept
 from plumbing.database import Conn
@@ -167,6 +168,7 @@ async def forget_particulars(conn: Conn, dossier_id: UUID) -> None:
     statement sees where it went.
     """
     await forget_kept(conn, [dossier_id])
+    await forget_events(conn, dossier_id)
     key = str(dossier_id).encode()
     await conn.execute(
         "DELETE FROM outbox WHERE shard = $1 AND topic = $2 AND key = $3",

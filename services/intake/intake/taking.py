@@ -13,6 +13,7 @@ from contracts.model import local_day
 from contracts.particulars import Particulars, ParticularsRecord
 from contracts.portal import About, Receipt, Submission
 from contracts.topics import PARTICULARS
+from intake.civil_events import SAME_EVENT, events_in, others
 from intake.domain import (
     FIRST_ROUND,
     Dossier,
@@ -96,13 +97,23 @@ async def take(conn: Conn, desk: Desk, handed: Sequence[Handed], now: datetime) 
 async def _take_fresh(
     conn: Conn, desk: Desk, fresh: Mapping[UUID, Handed], now: datetime
 ) -> dict[UUID, Dossier]:
-    heads = await lock(conn, await _codes(conn, desk.reference, fresh, now))
+    codes = await _codes(conn, desk.reference, fresh, now)
+    heads = await lock(conn, codes)
+    events = {i: events_in(one.submission, desk.reference) for i, one in fresh.items()}
+    alike = await others(conn, desk.keys, events, codes)
     items, rows = [], []
     for dossier_id, one in fresh.items():
         particulars, row = seal_particulars(desk.keys, dossier_id, one.submission, FIRST_ROUND)
         flags = flags_of(one.submission, desk.reference, local_day(one.submission.submitted_at))
+        same = alike.get(dossier_id, ())
         command = Submit(
-            one.party, one.submission, one.fingerprint, particulars, flags, one.imported
+            one.party,
+            one.submission,
+            one.fingerprint,
+            particulars,
+            (*flags, SAME_EVENT) if same else flags,
+            same,
+            one.imported,
         )
         items.append(Item(dossier_id, command, cause_of(command)))
         rows.append(row)

@@ -92,6 +92,7 @@ class CaseView(Contract):
     papers: tuple[str, ...]
     missing_papers: tuple[str, ...]
     flags: tuple[str, ...]
+    same_event_as: tuple[str, ...]
     submitted_at: datetime | None
     received_at: datetime | None
     withdrawal_requested_at: datetime | None
@@ -148,6 +149,7 @@ def view_of(case: Case, context: RoutingContext) -> CaseView:
         papers=case.papers,
         missing_papers=missing_papers(case, context),
         flags=case.flags,
+        same_event_as=case.same_event_as,
         submitted_at=case.submitted_at,
         received_at=case.received_at,
         withdrawal_requested_at=case.withdrawal_requested_at,

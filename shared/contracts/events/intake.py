@@ -9,6 +9,7 @@ from contracts.model import (
     Channel,
     CommuneCode,
     Contract,
+    DossierCode,
     PortalId,
     PortalReference,
     ProcedureCode,
@@ -33,7 +34,9 @@ class Imported(Contract):
 class Submitted(EventData):
     """A portal handed in a dossier and has its code.
 
-    `flags` are facts the form shows and others need: `late_registration`, `foreign_element`.
+    `flags` are facts others need: `late_registration` and `foreign_element` by the form,
+    `same_event` when dossiers taken before seem to be about the same birth, marriage or death:
+    `same_event_as` names up to five of them.
     """
 
     name = "submitted"
@@ -50,6 +53,7 @@ class Submitted(EventData):
     particulars: ParticularsRef
     attachments: tuple[AttachmentRef, ...] = ()
     flags: tuple[Code, ...] = ()
+    same_event_as: Annotated[tuple[DossierCode, ...], Field(max_length=5)] = ()
     imported: Imported | None = None
 
 

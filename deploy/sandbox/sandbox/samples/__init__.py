@@ -1,5 +1,6 @@
 """Sample dossiers of the letter's seven provinces: invented people, days that never age."""
 
+import hashlib
 import json
 import re
 import secrets
@@ -13,6 +14,8 @@ FOLDER = Path(__file__).parent
 VIETNAM = timezone(timedelta(hours=7))
 PLACEHOLDER = re.compile(r"\{(?:(?P<name>now|run)|today(?:(?P<days>[+-]\d+)d)?)\}")
 LEFT_OVER = re.compile(r"\{[a-z]+[^{}\"]*\}")
+#: A personal number: no birthplace has 000; sex and century, year, and six digits by chance.
+NUMBER = re.compile(r"\b(000[0-9]{3})([0-9]{6})\b")
 RUN_ID = re.compile(r"[A-Za-z0-9.]{1,20}")
 _REGIME = "from-"
 
@@ -67,7 +70,8 @@ def load(now: datetime | None = None, run_id: str | None = None) -> list[Sample]
     They are those of the regime of that day: with the communes, portals and procedures it has.
     `now` is aware and defaults to this instant; days in the samples count back from its day in
     Vietnam. Portal references carry `run_id`, by default a new random one, so that they are new in
-    every run. Raises BadSample for a day before the first regime.
+    every run; so are the personal numbers, lest the same people wed and die again. Raises
+    BadSample for a day before the first regime.
     """
     return [one for one in _all(now, run_id) if one.expect != "rejected"]
 
@@ -125,4 +129,8 @@ def _resolved(text: str, instant: datetime, run: str) -> str:
             return (instant.date() + timedelta(days=int(match["days"] or 0))).isoformat()
         return run if match["name"] == "run" else instant.isoformat(timespec="seconds")
 
-    return PLACEHOLDER.sub(value, text)
+    def number(match: re.Match[str]) -> str:
+        digest = hashlib.sha256(f"{run}:{match[2]}".encode()).digest()
+        return f"{match[1]}{int.from_bytes(digest[:8]) % 1_000_000:06d}"
+
+    return NUMBER.sub(number, PLACEHOLDER.sub(value, text))

@@ -21,7 +21,8 @@ from intake.domain.dossier import LAST_ROUND, Added, Dossier, Erased, Party, Tak
 class Submit:
     """A portal hands in a checked submission; its personal data are already sealed.
 
-    `flags` are the facts its form shows; `imported` says that it was under way on the old road.
+    `flags` are the facts its form shows, `same_event_as` the codes of dossiers about the same
+    civil event; `imported` says that it was under way on the old road.
     """
 
     party: Party
@@ -29,6 +30,7 @@ class Submit:
     fingerprint: str
     particulars: ParticularsRef
     flags: tuple[str, ...] = ()
+    same_event_as: tuple[str, ...] = ()
     imported: Imported | None = None
 
 
@@ -78,6 +80,7 @@ def decide_submission(
         particulars=command.particulars,
         attachments=_without_names(submission.attachments),
         flags=command.flags,
+        same_event_as=command.same_event_as,
         imported=command.imported,
     )
     return Decision(replace(state, taken=taken), (submitted,))

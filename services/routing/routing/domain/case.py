@@ -80,7 +80,8 @@ class Case:
     `resumes_to` is the status a stopped dossier goes back to; `unit_on` the day whose map
     `unit_code` is of, since codes are used again; `units_before` those of that map that sent it
     on. `by_officer`: officers held it, so no machine decides it. `submissions_unused` counts what
-    came in while the register had it and was not told to it.
+    came in while the register had it and was not told to it. `same_event_as` are the codes of
+    dossiers that seem to be about the same civil event.
     """
 
     dossier_id: UUID
@@ -91,6 +92,7 @@ class Case:
     procedure_code: str = ""
     papers: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    same_event_as: tuple[str, ...] = ()
     submitted_at: datetime | None = None
     received_at: datetime | None = None
     reception_due: Due | None = None

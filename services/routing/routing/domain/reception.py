@@ -52,6 +52,9 @@ def _handed_in(case: Case, code: str, data: Submitted) -> Case:
         procedure_code=data.procedure_code,
         papers=tuple(sorted({one.kind for one in data.attachments})),
         flags=data.flags,
+        same_event_as=data.same_event_as,
+        # Whether it is the same one only a person can tell, before it is entered twice.
+        by_officer=bool(data.same_event_as),
         submitted_at=data.submitted_at,
         particulars_version=data.particulars.version,
     )

@@ -67,6 +67,7 @@ WORDS = {
     "moj-direct": "Qua hệ thống đăng ký hộ tịch trực tuyến của Bộ Tư pháp",
     "late_registration": "Đăng ký quá hạn",
     "foreign_element": "Có yếu tố nước ngoài",
+    "same_event": "Có hồ sơ khác về cùng sự kiện",
     "uncertain": "Chọn cơ quan kế thừa đầu tiên",
     "at_register": "Đã có ở hệ thống đăng ký hộ tịch",
     "supplement": "Yêu cầu bổ sung, hoàn thiện",

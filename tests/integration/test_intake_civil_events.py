@@ -8,7 +8,15 @@ import pytest
 
 from intake.domain import dossier_id_of
 from tests.integration.intake_kit import EVENTS, Intake, an_intake
-from tests.unit.intake_kit import NATIONAL, a_birth, a_record, an_event
+from tests.unit.intake_kit import (
+    BINH_DUONG,
+    NATIONAL,
+    PHU_LOI,
+    THU_DAU_MOT,
+    a_birth,
+    a_record,
+    an_event,
+)
 
 
 @pytest.fixture
@@ -41,8 +49,14 @@ async def test_given_the_same_birth_by_another_reference_then_the_later_one_name
 async def test_given_both_roads_at_once_then_one_of_them_is_flagged(intake):
     record = a_record(0, json.dumps(an_event(a_birth("BUS"))).encode(), key=b"BUS")
 
+    # In communes of their own: numbering would make them wait for each other in one.
+    communes = (THU_DAU_MOT, PHU_LOI, BINH_DUONG)
+    births = [
+        a_birth(f"H{n}", unit_code=communes[n % 3], residence_unit_code=communes[n % 3])
+        for n in range(8)
+    ]
     await asyncio.gather(
-        *(intake.counter.hand_in(NATIONAL, f"k{n}", a_birth(f"H{n}")) for n in range(8)),
+        *(intake.counter.hand_in(NATIONAL, f"k{n}", one) for n, one in enumerate(births)),
         intake.settle(record),
     )
 

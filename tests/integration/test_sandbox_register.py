@@ -154,6 +154,100 @@ async def test_a_late_personal_number_comes_five_seconds_after_the_registration(
     assert 4 < time.monotonic() - began < 6
 
 
+async def correct(sandbox: Sandbox, code: str, **parts: str) -> int:
+    async with sandbox.http.put(f"/register/corrections/{code}", json=parts) as response:
+        return response.status
+
+
+async def lose(sandbox: Sandbox, code: str) -> int:
+    async with sandbox.http.put(f"/register/losses/{code}") as response:
+        return response.status
+
+
+async def test_a_technical_no_is_said_each_time_and_leaves_nothing_to_ask_for(sandbox):
+    code = "H29.4-261124-0012"
+    body = a_push(code, note="sandbox:technical-no")
+
+    answers = [await push(sandbox, body), await push(sandbox, body)]
+
+    texts = {answer["errorDescription"] for _, answer in answers}
+    assert texts == {"Logic xử lý không hợp lệ"}
+    assert await results(sandbox, code) == []
+    assert await sandbox.kinds(code) == ["register.push_faulty"] * 2
+
+
+async def test_a_corrected_entry_is_told_from_then_on_and_after_a_restart(tmp_path):
+    code = "H29.8-261124-0001"
+    async with a_sandbox(tmp_path) as sandbox:
+        await push(sandbox, a_push(code))
+        (before,) = await results_when(sandbox, 4, code)
+
+        first = await correct(sandbox, code, number="77", registered_on="2026-12-01")
+        again = await correct(sandbox, code, number="77")
+        second = await correct(sandbox, code, unit="26740", book="02/2026", page="9")
+        (told,) = await results(sandbox, code)
+        await sandbox.stop(signal.SIGKILL)
+        await sandbox.start()
+        (after,) = await results(sandbox, code)
+
+        assert (first, again, second) == (200, 200, 200)
+        assert told["ketQuaXuLy"] == before["ketQuaXuLy"] | {
+            "soDangKy": "77",
+            "ngayDangKy": "01.12.2026",
+            "noiDangKy": "26740",
+            "quyenSo": "02/2026",
+            "trangSo": "9",
+        }
+        assert after == told
+        assert (await sandbox.kinds(code)).count("register.corrected") == 2
+
+
+async def test_a_lost_dossier_is_unknown_and_its_number_is_given_to_no_other(tmp_path):
+    lost, other = "H29.8-261124-0002", "H29.8-261124-0003"
+    async with a_sandbox(tmp_path) as sandbox:
+        await push(sandbox, a_push(lost))
+        await results_when(sandbox, 4, lost)
+
+        assert await lose(sandbox, lost) == 204
+        assert await results(sandbox, lost) == []
+        await sandbox.stop(signal.SIGKILL)
+        await sandbox.start()
+        assert await results(sandbox, lost) == []
+        await push(sandbox, a_push(other))
+        (value,) = await results_when(sandbox, 4, other)
+
+        assert value["ketQuaXuLy"]["soDangKy"] == "2"
+        assert (await push(sandbox, a_push(lost)))[1]["status"] == "1"
+        kinds = await sandbox.kinds(lost)
+        assert kinds[:3] == ["register.pushed", "register.registered", "register.lost"]
+
+
+async def test_a_dossier_lost_in_process_is_never_decided(tmp_path):
+    lost, other, third = (f"H29.8-261124-000{number}" for number in (4, 5, 7))
+    async with a_sandbox(tmp_path, SANDBOX_REGISTER_SECONDS="0.4") as sandbox:
+        await push(sandbox, a_push(lost))
+        assert await lose(sandbox, lost) == 204
+        await push(sandbox, a_push(other))
+        # Whatever was due before the other's verdict was looked at by then.
+        await results_when(sandbox, 4, other)
+        await push(sandbox, a_push(third))
+        await results_when(sandbox, 4, third)
+
+        assert await sandbox.kinds(lost) == ["register.pushed", "register.lost"]
+
+
+async def test_what_cannot_be_corrected_or_lost_is_refused(sandbox):
+    code = "H29.8-261124-0006"
+    await push(sandbox, a_push(code, note="sandbox:refuse"))
+    await results_when(sandbox, 6, code)
+
+    assert await correct(sandbox, code, number="1") == 409
+    assert await correct(sandbox, "H29.8-261124-9999", number="1") == 404
+    assert await lose(sandbox, "H29.8-261124-9999") == 404
+    assert await correct(sandbox, code) == 422
+    assert await correct(sandbox, code, number="", registered_on="01.12.2026", soDangKy="1") == 422
+
+
 async def test_a_restart_rebuilds_the_register_and_numbers_continue(tmp_path):
     codes = [f"H29.5-261124-{number:04d}" for number in range(1, 6)]
     async with a_sandbox(tmp_path) as sandbox:

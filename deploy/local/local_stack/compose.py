@@ -25,7 +25,11 @@ def environment(secrets: dict[str, Any]) -> dict[str, str]:
     """Return the variables the compose file asks for."""
     webhook = {name: portal["webhook_secret"] for name, portal in secrets["portals"].items()}
     addresses = {
-        name: {"url": f"{SANDBOX}/portals/{name}/callbacks", "secret": secret}
+        name: {
+            "url": f"{SANDBOX}/portals/{name}/callbacks",
+            "dossiers_url": f"{SANDBOX}/portals/{name}/dossiers",
+            "secret": secret,
+        }
         for name, secret in webhook.items()
     }
     databases = dict(secrets["databases"])

@@ -39,6 +39,9 @@ class Node:
     port: int
     controller_port: int
     folder: Path
+    #: A second listener, and the port of the detour its clients are told; 0 without detours.
+    proxied_port: int = 0
+    detour_port: int = 0
 
     @property
     def name(self) -> str:
@@ -95,14 +98,20 @@ def settings(node: Node, nodes: Sequence[Node]) -> str:
     copies = len(nodes)
     in_sync = 2 if copies > 1 else 1
     voters = ",".join(f"{n.number}@{HOST}:{n.controller_port}" for n in nodes)
+    detoured = bool(node.proxied_port)
+    bound = f",PROXIED://{HOST}:{node.proxied_port}" if detoured else ""
+    told = f",PROXIED://{HOST}:{node.detour_port}" if detoured else ""
     lines = {
         "process.roles": "broker,controller",
         "node.id": node.number,
         "controller.quorum.voters": voters,
-        "listeners": f"PLAINTEXT://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{node.port}",
+        "listeners": f"PLAINTEXT://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}"
+        + bound,
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{node.port}" + told,
         "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+        + (",PROXIED:PLAINTEXT" if detoured else ""),
         "log.dirs": node.folder / "log",
         "auto.create.topics.enable": "false",
         "default.replication.factor": copies,

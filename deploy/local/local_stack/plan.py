@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_stack import as_of, credentials, jars, kafka, owner, ports, postgres, services, status
+from local_stack import (
+    as_of,
+    credentials,
+    jars,
+    kafka,
+    owner,
+    ports,
+    postgres,
+    roads,
+    services,
+    status,
+)
 from local_stack.errors import StackFailed
 from local_stack.kafka import Node
 from local_stack.places import Place
@@ -50,12 +61,14 @@ def decide(place: Place, *, with_services: bool) -> Plan:
     outer_kafka = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "")
     outer_database = os.environ.get("DATABASE_URL", "")
     count = 0 if outer_kafka else _brokers()
+    detoured = with_services and roads.wanted()
     _refuse_other_state(place, count)
     secrets = credentials.keep(place.state / "secrets.json")
     names = [f"kafka-{n}{part}" for n in range(1, count + 1) for part in ("", "-controller")]
     names += [] if outer_database else ["postgres"]
     if with_services:
         names += [*services.process_names(), "sandbox", "sandbox-smtp"]
+    names += roads.port_names(count) if detoured else []
     chosen = ports.choose(names, state=place.state, usual=place.name == as_of.USUAL)
     nodes = _nodes(place, count, chosen)
     libs = tuple(jars.folder() / "libs" / name for name in jars.expected())
@@ -65,6 +78,7 @@ def decide(place: Place, *, with_services: bool) -> Plan:
     databases = _databases(server_url, secrets) if with_services else {}
     ahead = as_of.seconds_ahead()
     around = services.Surroundings(place, bootstrap, databases, chosen, secrets, ahead)
+    before = [roads.program(services.common(place), chosen, count)] if detoured else []
     return Plan(
         place=place,
         secrets=secrets,
@@ -77,7 +91,7 @@ def decide(place: Place, *, with_services: bool) -> Plan:
         server_url=server_url,
         databases=databases,
         infrastructure=_infrastructure(place, nodes, libs, server),
-        programs=tuple(services.programs(around)) if with_services else (),
+        programs=(*before, *services.programs(around)) if with_services else (),
         clock_offset_seconds=ahead,
         reference=reference,
     )
@@ -106,7 +120,9 @@ def versions(plan: Plan) -> dict[str, str]:
 def describe(plan: Plan) -> Status:
     """Return the document of a stack that is up as planned."""
     place = plan.place
-    urls = {p.name: f"http://{ports.HOST}:{plan.ports[p.name]}" for p in plan.programs}
+    addresses = {p.name: f"http://{ports.HOST}:{plan.ports[p.name]}" for p in plan.programs}
+    control = addresses.get(roads.DETOURS, "")
+    urls = {name: url for name, url in addresses.items() if name != roads.DETOURS}
     journal = str(place.state / "sandbox" / "journal.jsonl")
     return Status(
         stack=place.name,
@@ -122,6 +138,7 @@ def describe(plan: Plan) -> Status:
         logs=status.relative(place.logs, place),
         secrets=status.relative(place.state / "secrets.json", place),
         database_server=plan.server_url,
+        detours={"url": control, "names": [*roads.targets(plan.copies)]} if control else {},
         clock_offset_seconds=plan.clock_offset_seconds,
     )
 
@@ -153,6 +170,8 @@ def _nodes(place: Place, count: int, chosen: Mapping[str, int]) -> tuple[Node, .
             port=chosen[f"kafka-{n}"],
             controller_port=chosen[f"kafka-{n}-controller"],
             folder=place.state / f"kafka-{n}",
+            proxied_port=chosen.get(f"kafka-{n}-proxied", 0),
+            detour_port=chosen.get(roads.port_name(f"kafka-{n}"), 0),
         )
         for n in range(1, count + 1)
     )

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from local_stack import roads
 from local_stack.credentials import SERVICES, database_of, portals
 from local_stack.errors import StackFailed
 from local_stack.places import Place
@@ -15,7 +17,7 @@ from local_stack.ports import HOST
 from local_stack.supervision import Program, own_environment
 
 # What a person may set for a service from outside: make run RECEPTION=officer.
-PASSED_ON = ("RECEPTION", "OFFICER_UNITS", "SWEEP_SECONDS", "LOG_LEVEL")
+PASSED_ON = ("RECEPTION", "OFFICER_UNITS", "SWEEP_SECONDS", "LOG_LEVEL", "RECONCILE_AT")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,30 @@ class Surroundings:
     def url(self, name: str) -> str:
         """Return the HTTP address of a service or of the sandbox."""
         return f"http://{HOST}:{self.ports[name]}"
+
+    def port(self, road: str) -> int:
+        """Return the port a road to the outside begins at: its detour's, if there is one."""
+        return self.ports.get(roads.port_name(road), self.ports[roads.OUTSIDE[road]])
+
+    def way(self, road: str) -> str:
+        """Return the HTTP address a road to the outside begins at."""
+        return f"http://{HOST}:{self.port(road)}"
+
+    @property
+    def kafka_of_services(self) -> str:
+        """Return the bootstrap servers the services are given."""
+        names = [roads.port_name(f"kafka-{n}") for n in range(1, 4)]
+        detours = [f"{HOST}:{self.ports[name]}" for name in names if name in self.ports]
+        return ",".join(detours) or self.kafka
+
+    def database(self, service: str) -> str:
+        """Return the url of its database that a service is given."""
+        url = urlsplit(self.databases[service])
+        port = self.ports.get(roads.port_name(f"database-{service}"))
+        if port is None:
+            return url.geturl()
+        account = url.netloc.rpartition("@")[0]
+        return url._replace(netloc=f"{account}@{HOST}:{port}").geturl()
 
 
 def replicas() -> dict[str, int]:
@@ -83,7 +109,7 @@ def _sandbox(around: Surroundings) -> Program:
         "SANDBOX_STATE": str(state),
         "SANDBOX_SECRETS": str(around.place.state / "secrets.json"),
         "SANDBOX_REGISTER_SECONDS": os.environ.get("SANDBOX_REGISTER_SECONDS", "0.8"),
-        "INTAKE_URL": around.url("intake"),
+        "INTAKE_URL": around.way("intake"),
         "KAFKA_BOOTSTRAP_SERVERS": around.kafka,
         "CLOCK_OFFSET_SECONDS": str(around.clock_offset_seconds),
     }
@@ -108,16 +134,15 @@ def common(place: Place) -> dict[str, str]:
 
 
 def _environment(around: Surroundings, name: str, service: str, replica: int) -> dict[str, str]:
-    sandbox = around.url("sandbox")
     shared = {
-        "KAFKA_BOOTSTRAP_SERVERS": around.kafka,
-        "DATABASE_URL": around.databases[service],
+        "KAFKA_BOOTSTRAP_SERVERS": around.kafka_of_services,
+        "DATABASE_URL": around.database(service),
         "HTTP_HOST": HOST,
         "HTTP_PORT": str(around.ports[name]),
         "REPLICA": str(replica),
         "PARTICULARS_KEYS": json.dumps(around.secrets["particulars_keys"]),
-        "OIDC_ISSUER": sandbox,
-        "OIDC_JWKS_URL": f"{sandbox}/oauth/jwks.json",
+        "OIDC_ISSUER": around.url("sandbox"),
+        "OIDC_JWKS_URL": f"{around.way('tokens')}/oauth/jwks.json",
         "OIDC_AUDIENCE": "hotich",
         "LOG_LEVEL": "INFO",
         "CLOCK_OFFSET_SECONDS": str(around.clock_offset_seconds),
@@ -129,7 +154,7 @@ def _environment(around: Surroundings, name: str, service: str, replica: int) ->
 
 def _own(around: Surroundings, service: str) -> dict[str, str]:
     """Return the variables only this service has."""
-    sandbox, secrets = around.url("sandbox"), around.secrets
+    secrets = around.secrets
     webhook = {portal: secrets["portals"][portal]["webhook_secret"] for portal in portals()}
     if service == "intake":
         return {"PORTAL_SECRETS": json.dumps(webhook)}
@@ -137,19 +162,26 @@ def _own(around: Surroundings, service: str) -> dict[str, str]:
         return {"RECEPTION": "automatic", "OFFICER_UNITS": "", "SWEEP_SECONDS": "30"}
     if service == "registry-sync":
         return {
-            "REGISTER_URL": f"{sandbox}/register",
+            "REGISTER_URL": f"{around.way('register')}/register",
             "REGISTER_USERNAME": secrets["register"]["username"],
             "REGISTER_PASSWORD": secrets["register"]["password"],
+            "RECONCILE_AT": "02:00",
         }
+    at = f"{around.way('portals')}/portals"
     addresses = {
-        portal: {"url": f"{sandbox}/portals/{portal}/callbacks", "secret": secret}
+        portal: {
+            "url": f"{at}/{portal}/callbacks",
+            "dossiers_url": f"{at}/{portal}/dossiers",
+            "secret": secret,
+        }
         for portal, secret in webhook.items()
     }
     return {
-        "SMS_URL": f"{sandbox}/sms",
+        "SMS_URL": f"{around.way('sms')}/sms",
         "SMS_TOKEN": secrets["sms"]["token"],
         "SMTP_HOST": HOST,
-        "SMTP_PORT": str(around.ports["sandbox-smtp"]),
+        "SMTP_PORT": str(around.port("mail")),
         "MAIL_FROM": "hotich@example.vn",
         "PORTALS": json.dumps(addresses),
+        "RECONCILE_AT": "02:00",
     }

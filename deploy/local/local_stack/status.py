@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -32,6 +33,8 @@ class Status:
     logs: str = ""
     secrets: str = ""
     database_server: str = ""
+    #: With DETOURS=1: `url`, where orders go, and `names`.
+    detours: dict[str, Any] = field(default_factory=dict)
     #: How far the rules' clock is ahead of the real one; not 0 when AS_OF named a day.
     clock_offset_seconds: float = 0.0
 

@@ -13,8 +13,10 @@ from contracts.events import (
     Forwarded,
     HandedOver,
     NotificationAbandoned,
+    PersonalIdAssigned,
     PortalInformed,
     Registered,
+    RegistrationCorrected,
     Rescheduled,
     Resumed,
     Returned,
@@ -36,8 +38,13 @@ TOLD = (
     Resumed,
     Withdrawn,
     Registered,
+    PersonalIdAssigned,
+    RegistrationCorrected,
     HandedOver,
 )
+#: What the register says after the end, in a while or never: nobody waits for it to be said, and
+#: once it is, it is told as any other step.
+LATE = frozenset({PersonalIdAssigned.name, RegistrationCorrected.name})
 _FINAL = ("registered", "withdrawn", "handed_over")
 
 
@@ -105,7 +112,10 @@ class Track:
 
     @property
     def ended(self) -> bool:
-        """Return whether it is decided and everyone has heard of every step."""
+        """Return whether it is decided and everyone has heard of every step said so far.
+
+        A late step, said after that, opens it again until it is told.
+        """
         if self.state == "refused":
             return True
         return (
@@ -132,6 +142,7 @@ class Track:
     def see(self, event: Envelope) -> None:
         """Move along by one of its events; topics come in any order, each in its own."""
         self._note_step(event)
+        self._note_word(event.data)
         data = event.data
         match data:
             case Submitted():
@@ -156,6 +167,11 @@ class Track:
             case Registered():
                 self.number, self.book = data.number, data.book
                 self._become("registered", at=event.time)
+            case RegistrationCorrected():
+                self.number, self.book = data.number, data.book
+
+    def _note_word(self, data: EventData) -> None:
+        match data:
             case CitizenNotified():
                 self.told[data.about] = data.channel
             case NotificationAbandoned():

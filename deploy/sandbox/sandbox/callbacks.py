@@ -10,10 +10,12 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from sandbox.answers import answer, read_object, refused
 from sandbox.faults import Faults
 from sandbox.journal import Journal
-from sandbox.portals import PORTAL_REFERENCE, Portals
+from sandbox.portals import PORTAL_REFERENCE, PortalDossier, Portals
 from sandbox.settings import Secrets
 
 _TYPE = "dossier.status"
+#: How many dossiers a portal lists at once.
+LISTED = 1000
 
 
 class Callbacks:
@@ -30,6 +32,8 @@ class Callbacks:
         return [
             web.post("/portals/{portal}/callbacks", take),
             web.get("/portals/{portal}/dossiers", self._dossiers),
+            web.post("/portals/{portal}/dossiers", self._list),
+            web.put("/portals/{portal}/losses/{reference}", self._lose),
         ]
 
     async def _take(self, request: web.Request) -> web.Response:
@@ -55,6 +59,60 @@ class Callbacks:
         found = self._portals.dossiers(portal, request.query.get("portal_reference"))
         await self._journal.durable()
         return answer([asdict(dossier) for dossier in found])
+
+    async def _list(self, request: web.Request) -> web.Response:
+        """Answer a signed question about the dossiers: these, or those after a place."""
+        portal = known_portal(request, self._portals)
+        await self._verify(request, portal)
+        question = await read_object(request)
+        known = [one for one in self._portals.dossiers(portal, None) if one.problem is None]
+        references = question.get("references")
+        if isinstance(references, list):
+            wanted = {str(one) for one in references}
+            listed = [one for one in known if one.portal_reference in wanted]
+            return answer({"dossiers": [listing(one) for one in listed], "next": ""})
+        after, since = str(question.get("after") or ""), str(question.get("since") or "")
+        moment = datetime.fromisoformat(since) if since else None
+        following = sorted(
+            (
+                one
+                for one in known
+                if one.portal_reference > after and (moment is None or changed_at(one) >= moment)
+            ),
+            key=lambda one: one.portal_reference,
+        )
+        page = following[:LISTED]
+        more = page[-1].portal_reference if len(following) > LISTED else ""
+        return answer({"dossiers": [listing(one) for one in page], "next": more})
+
+    async def _lose(self, request: web.Request) -> web.Response:
+        portal, reference = known_portal(request, self._portals), request.match_info["reference"]
+        if not self._portals.dossiers(portal, reference):
+            raise refused(404, "Unknown dossier", "this portal has none of that reference")
+        self._portals.forget(portal, reference)
+        await self._journal.durable()
+        return web.Response(status=204)
+
+
+def listing(dossier: PortalDossier) -> dict[str, Any]:
+    """Return a dossier as the portal tells the notifier of it."""
+    last = dossier.statuses[-1] if dossier.statuses else None
+    known = {
+        "dossier_code": dossier.dossier_code or (last and last.get("dossier_code")),
+        "status": last and last["status"],
+    }
+    told = {name: value for name, value in known.items() if value is not None}
+    return {
+        "portal_reference": dossier.portal_reference,
+        "submitted_at": dossier.sent_at or dossier.seen_at,
+        **told,
+    }
+
+
+def changed_at(dossier: PortalDossier) -> datetime:
+    """Return when the portal last heard or sent something of the dossier."""
+    moments = [*(one["at"] for one in dossier.statuses), dossier.sent_at, dossier.seen_at]
+    return max(datetime.fromisoformat(one) for one in moments if one is not None)
 
 
 def known_portal(request: web.Request, portals: Portals) -> str:

@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
+import json
 import random
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from aiohttp import web
 
-from sandbox.answers import Handler, Refused, answer, problem, read_object, refused
+from sandbox.answers import Handler, Refused, answer, problem, refused
 
 COMPONENTS = ("register.push", "register.results", "sms", "mail", "callbacks", "tokens")
 KINDS = ("error", "delay", "lost_answer", "drop")
@@ -18,7 +20,10 @@ _LONGEST_DELAY_SECONDS = 600
 
 @dataclass(slots=True)
 class Fault:
-    """How one component misbehaves: `times` counts down to nothing, None goes on for ever."""
+    """How one component misbehaves: `times` counts down to nothing, None goes on for ever.
+
+    `share` is the part of all calls it hits, from 0 to 1.
+    """
 
     kind: str
     share: float
@@ -28,28 +33,36 @@ class Fault:
 
 
 class Faults:
-    """The faults asked for, at most one for each component; forgotten when the sandbox stops."""
+    """The faults asked for, one or a mix for each component; forgotten when the sandbox stops."""
 
     def __init__(self) -> None:
-        self._faults: dict[str, Fault] = {}
+        self._faults: dict[str, list[Fault]] = {}
 
     def take(self, component: str, *, works: bool = True) -> Fault | None:
         """Return the fault this call suffers, counted as used, or None.
 
-        A call that does no work (`works` false) has no answer to lose, so `lost_answer`
-        passes it by.
+        Of a mix at most one hits a call, each with its own share. A call that does no work
+        (`works` false) has no answer to lose, so `lost_answer` passes it by.
         """
-        fault = self._faults.get(component)
-        if fault is None or (fault.kind == "lost_answer" and not works):
-            return None
-        if random.random() >= fault.share:
-            return None
+        drawn = random.random()
+        for fault in self._faults.get(component, ()):
+            if drawn < fault.share:
+                if fault.kind == "lost_answer" and not works:
+                    return None
+                self._count(component, fault)
+                return fault
+            drawn -= fault.share
+        return None
+
+    def _count(self, component: str, fault: Fault) -> None:
         fault.hits += 1
-        if fault.times is not None:
-            fault.times -= 1
-            if fault.times == 0:
+        if fault.times is None:
+            return
+        fault.times -= 1
+        if fault.times == 0:
+            self._faults[component].remove(fault)
+            if not self._faults[component]:
                 del self._faults[component]
-        return fault
 
     def guard(self, component: str, handler: Handler, *, works: bool = True) -> Handler:
         """Return the handler as its callers meet it, faults included."""
@@ -72,8 +85,12 @@ class Faults:
         return guarded
 
     def current(self) -> dict[str, dict[str, Any]]:
-        """Return the faults in force by component."""
-        return {component: asdict(fault) for component, fault in sorted(self._faults.items())}
+        """Return the faults in force by component; those of a mix as `sms.1`, `sms.2`."""
+        return {
+            f"{component}.{number}" if len(mix) > 1 else component: asdict(fault)
+            for component, mix in sorted(self._faults.items())
+            for number, fault in enumerate(mix, 1)
+        }
 
     def routes(self) -> list[web.RouteDef]:
         """Return the control routes."""
@@ -84,12 +101,12 @@ class Faults:
         ]
 
     async def _list(self, request: web.Request) -> web.Response:
-        return answer(self.current())
+        return answer({name: _shown(mix) for name, mix in sorted(self._faults.items())})
 
     async def _put(self, request: web.Request) -> web.Response:
         component = _component(request)
-        self._faults[component] = _read_fault(await read_object(request))
-        return answer(asdict(self._faults[component]))
+        self._faults[component] = _read_mix(await request.read())
+        return answer(_shown(self._faults[component]))
 
     async def _delete(self, request: web.Request) -> web.Response:
         self._faults.pop(_component(request), None)
@@ -101,6 +118,28 @@ def _component(request: web.Request) -> str:
     if component not in COMPONENTS:
         raise refused(404, "Unknown component", f"known: {', '.join(COMPONENTS)}")
     return component
+
+
+def _shown(mix: Sequence[Fault]) -> dict[str, Any] | list[dict[str, Any]]:
+    """Return one fault as an object, several as a list."""
+    shown = [asdict(fault) for fault in mix]
+    return shown[0] if len(shown) == 1 else shown
+
+
+def _read_mix(text: bytes) -> list[Fault]:
+    """Return the faults in the body, one object or a list; raises Refused."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = None
+    wanted = body if isinstance(body, list) else [body]
+    if not wanted or not all(isinstance(one, dict) for one in wanted):
+        raise refused(400, "Malformed body", "the body must be a JSON object, or a list of some")
+    mix = [_read_fault(one) for one in wanted]
+    # Tenths added up are not whole in binary.
+    if sum(fault.share for fault in mix) > 1 + 1e-9:
+        raise refused(422, "Not a mix", "see errors", share="together at most 1")
+    return mix
 
 
 def _read_fault(body: dict[str, Any]) -> Fault:

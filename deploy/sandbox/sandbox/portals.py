@@ -38,7 +38,8 @@ class Outcome:
 class PortalDossier:
     """A dossier as one portal sees it; without `road` it was not sent by the sandbox.
 
-    `supplements` and `withdrawals` are the answers they got.
+    `supplements` and `withdrawals` are the answers they got; `seen_at` is when it first
+    heard of it.
     """
 
     portal_reference: str
@@ -50,6 +51,7 @@ class PortalDossier:
     statuses: list[dict[str, Any]] = field(default_factory=list)
     supplements: list[dict[str, Any]] = field(default_factory=list)
     withdrawals: list[dict[str, Any]] = field(default_factory=list)
+    seen_at: str | None = None
 
 
 class Portals:
@@ -93,6 +95,10 @@ class Portals:
         kind = "portal.callback_duplicate" if known else "portal.callback"
         self._record(kind, webhook_id, portal=portal, **update)
 
+    def forget(self, portal: str, portal_reference: str) -> None:
+        """Journal that the portal lost what it was told of a dossier, as by an old backup."""
+        self._record("portal.forgot", portal_reference, portal=portal)
+
     def dossiers(self, portal: str, portal_reference: str | None) -> list[PortalDossier]:
         """Return the portal's dossiers in the order of first sight, or the one asked for."""
         known = self._dossiers[portal]
@@ -109,15 +115,19 @@ class Portals:
                 dossier.sent_at = dossier.sent_at or entry["at"]
             case "portal.answered" | "portal.supplemented" | "portal.withdrawn":
                 self._recall_answer(entry)
+            case "portal.forgot":
+                self._dossier(entry["portal"], entry["key"]).statuses.clear()
             case "portal.callback":
                 self._callbacks[entry["portal"]].add(entry["key"])
                 dossier = self._dossier(entry["portal"], entry["portal_reference"])
+                dossier.seen_at = dossier.seen_at or entry["at"]
                 status = {name: entry[name] for name in ("status", "step", "event_id")}
                 told = {**status, "passed": entry.get("passed", []), "at": entry["occurred_at"]}
                 dossier.statuses.append(told)
 
     def _recall_answer(self, entry: Entry) -> None:
         dossier = self._dossier(entry["portal"], entry["key"])
+        dossier.seen_at = dossier.seen_at or entry["at"]
         said = {name: entry[name] for name in ("at", "road", "problem")}
         match entry["kind"]:
             case "portal.supplemented":

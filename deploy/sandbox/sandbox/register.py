@@ -46,6 +46,8 @@ class Register:
         known = self._dossiers.get(push.code)
         if known is None and "sandbox:reject" in push.note:
             return self._record("register.push_rejected", push.code, unit=push.unit)
+        if known is None and "sandbox:technical-no" in push.note:
+            return self._record("register.push_faulty", push.code, unit=push.unit)
         form_sha256 = hashlib.sha256(push.payload).hexdigest()
         if known is None:
             plan = self._plan(push, form_sha256, push.asks, now)
@@ -68,6 +70,14 @@ class Register:
         planted = (unit, module, outcome, _NO_FORM_SHA256)
         return (known.unit, known.module, known.outcome, known.form_sha256) == planted
 
+    def correct(self, code: str, correction: dict[str, str]) -> None:
+        """Change the entry of a registered dossier, by the register's own names."""
+        self._record("register.corrected", code, correction=correction)
+
+    def lose(self, code: str) -> None:
+        """Forget a dossier; its number is given to no other."""
+        self._record("register.lost", code)
+
     def find(self, code: str) -> RegisterDossier | None:
         """Return what is known of the dossier; call `decide_due` before, to be up to date."""
         return self._dossiers.get(code)
@@ -76,9 +86,9 @@ class Register:
         """Journal the verdict of every dossier whose processing time is over, oldest first."""
         while self._due and self._due[0][0] <= now:
             decided_at, code = heapq.heappop(self._due)
-            dossier = self._dossiers[code]
-            # A supplemented dossier and a replayed verdict leave an old date in the heap.
-            if dossier.verdict is None and dossier.decided_at == decided_at:
+            dossier = self._dossiers.get(code)
+            # A supplemented, a lost and a replayed dossier leave an old date in the heap.
+            if dossier and dossier.verdict is None and dossier.decided_at == decided_at:
                 self._decide(dossier, now)
 
     async def keep_deciding(self) -> None:
@@ -101,6 +111,10 @@ class Register:
                     book=entry.get("book"),
                     page=entry.get("page"),
                 )
+            case "register.corrected":
+                self._dossiers[entry["key"]].correction |= entry["correction"]
+            case "register.lost":
+                del self._dossiers[entry["key"]]
         if entry["kind"] == "register.registered":
             year = int(entry["book"][-4:])
             self._last_numbers[entry["unit"], entry["module"], year] = entry["number"]

@@ -61,6 +61,8 @@ class RegisterApi:
             return answer(_no("TRUNG_HO_SO", f"Hồ sơ {push.code} đã được tiếp nhận"))
         if kind == "register.push_rejected":
             return answer(_no("TU_CHOI", f"Hồ sơ {push.code} bị từ chối: sai thẩm quyền"))
+        if kind == "register.push_faulty":
+            return answer(_no("", "Logic xử lý không hợp lệ"))
         return answer(
             {
                 "status": "1",
@@ -183,7 +185,7 @@ def _book_line(dossier: RegisterDossier, now: datetime) -> dict[str, str]:
     personal_number = dossier.personal_number(now)
     if personal_number is not None:
         line["soDinhDanh"] = personal_number
-    return line
+    return line | dossier.correction
 
 
 def _no(code: str, description: str) -> dict[str, str]:

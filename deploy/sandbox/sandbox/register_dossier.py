@@ -1,7 +1,7 @@
 """A dossier as it reaches the register, and as the register knows it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -70,7 +70,10 @@ class Verdict:
 
 @dataclass(slots=True)
 class RegisterDossier:
-    """What the register knows of one dossier; `asks` counts the supplements still to ask for."""
+    """What the register knows of one dossier; `asks` counts the supplements still to ask for.
+
+    `correction` is what was changed in its entry since, by the register's own names.
+    """
 
     code: str
     unit: str
@@ -82,6 +85,7 @@ class RegisterDossier:
     decided_at: datetime
     form_sha256: str
     verdict: Verdict | None = None
+    correction: dict[str, str] = field(default_factory=dict)
 
     def status(self, now: datetime) -> Status:
         """Return the status at `now`; a verdict counts only once it is journaled."""

@@ -209,6 +209,37 @@ class StatusCallback(Contract):
     data: StatusUpdate
 
 
+class PortalQuestion(Contract):
+    """What a portal is asked about its dossiers, signed like a callback.
+
+    `references`: about these, at most a thousand. Else the list after the place `after`, of all
+    or of those that changed `since`.
+    """
+
+    references: Annotated[tuple[PortalReference, ...], Field(max_length=1000)] | None = None
+    after: Annotated[str, StringConstraints(max_length=256)] | None = None
+    since: AwareDatetime | None = None
+
+
+class PortalDossier(Contract):
+    """A dossier as the portal knows it; without a code or a status none has come there yet."""
+
+    portal_reference: PortalReference
+    submitted_at: AwareDatetime
+    dossier_code: DossierCode | None = None
+    status: PortalStatus | None = None
+
+
+class PortalDossiers(Contract):
+    """A portal's answer; `next` is where the list goes on, empty at its end.
+
+    What the portal was refused is no dossier and is not in it.
+    """
+
+    dossiers: Annotated[tuple[PortalDossier, ...], Field(max_length=1000)]
+    next: Annotated[str, StringConstraints(max_length=256)] = ""
+
+
 def problem_document(problem: Problem) -> dict[str, Any]:
     """Return the problem as JSON-ready data for `application/problem+json`."""
     return problem.model_dump(mode="json")

@@ -38,7 +38,10 @@ class Difference(Contract):
 
 
 class Reconciliation(Contract):
-    """One comparison with a neighbour: `register`, or the id of a portal."""
+    """One comparison with a neighbour: `register`, or the id of a portal.
+
+    `passed_over` counts the dossiers it gave no answer about; the next comparison takes them.
+    """
 
     run_id: UUID
     service: str
@@ -48,5 +51,6 @@ class Reconciliation(Contract):
     started_at: AwareDatetime
     finished_at: AwareDatetime | None = None
     compared: NonNegativeInt
+    passed_over: NonNegativeInt = 0
     differences: dict[DifferenceKind, int]
     repaired: NonNegativeInt

@@ -1,14 +1,22 @@
 """What follows from an answer: the effect's new state, and what its dossier's rule hears."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from contracts.decision import Answered, InDoubt
 from contracts.envelope import Cause, sha256
 from plumbing.applying import Item
 from plumbing.calls import Answer, Call
+from plumbing.sealing import KeyRing
 
 _STATES = {"done": "DONE", "no": "REJECTED", "again": "PENDING", "unknown": "IN_DOUBT"}
+
+
+#: So much of what the outside said is kept; a page of an error is no more use than its beginning.
+WORDS_KEPT = 4000
 
 
 @dataclass(frozen=True)
@@ -18,6 +26,11 @@ class Claim:
     call: Call
     fence: int
     doubt_said: bool
+
+    @property
+    def place(self) -> tuple[UUID, int]:
+        """Return the effect and the fence: what an answer answers."""
+        return self.call.effect_id, self.fence
 
 
 def state_of(answer: Answer) -> str:
@@ -41,3 +54,32 @@ def item_of(
             if doubts_are_heard and (final or not claim.doubt_said):
                 return Item(call.dossier_id, InDoubt(call.kind, call.attempt, since, final), cause)
     return None
+
+
+def attempt_purpose(effect_id: UUID, fence: int) -> str:
+    """Return the associated data that binds what was said to the attempt it answered."""
+    return f"attempt:{effect_id}:{fence}"
+
+
+def attempts_of(answered: Sequence[tuple[Claim, Answer]], keys: KeyRing) -> list[tuple[Any, ...]]:
+    """Return the attempts to keep, as JOURNAL takes them: all but the first ones that succeeded."""
+    return [
+        (
+            claim.call.effect_id,
+            claim.fence,
+            claim.call.attempt,
+            answer.outcome,
+            answer.reason,
+            " ".join(claim.call.steps),
+            _sealed(claim, answer.words, keys),
+        )
+        for claim, answer in answered
+        if (claim.call.attempt, answer.outcome) != (1, "done")
+    ]
+
+
+def _sealed(claim: Claim, words: str, keys: KeyRing) -> bytes | None:
+    if not words:
+        return None
+    purpose = attempt_purpose(claim.call.effect_id, claim.fence)
+    return keys.seal(words[:WORDS_KEPT].encode("utf-8", "replace"), purpose).pack()

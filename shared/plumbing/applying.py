@@ -211,13 +211,14 @@ async def _add_effects(
 ) -> None:
     identities = [uuid5(dossier_id, effect.kind) for dossier_id, effect, _ in effects]
     await conn.execute(
-        "INSERT INTO effect (effect_id, dossier_id, kind, lane, request, cause_id, cause_hash)"
-        " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bytea[],"
-        " $6::text[], $7::text[])",
+        "INSERT INTO effect (effect_id, dossier_id, kind, lane, turn, request, cause_id,"
+        " cause_hash) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[],"
+        " $5::text[], $6::bytea[], $7::text[], $8::text[])",
         identities,
         [dossier_id for dossier_id, _, _ in effects],
         [effect.kind for _, effect, _ in effects],
         [effect.lane for _, effect, _ in effects],
+        [effect.turn for _, effect, _ in effects],
         [
             keys.seal(effect.request, f"effect:{identity}").pack()
             for identity, (_, effect, _) in zip(identities, effects, strict=True)

@@ -1,6 +1,6 @@
 """What a service is made of, and what it may use while it runs."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,9 +13,11 @@ from plumbing.calls import Caller
 from plumbing.database import Pool
 from plumbing.effects import Executor
 from plumbing.inlets import Settle
+from plumbing.operating import AddRoutes
 from plumbing.relay import Relay
 from plumbing.sealing import KeyRing
 from plumbing.settings import CommonSettings
+from plumbing.valves import Limit, Valves
 
 
 def utc_now() -> datetime:
@@ -34,7 +36,10 @@ def clock_ahead(seconds: float) -> Callable[[], datetime]:
 
 @dataclass
 class Running:
-    """What a service may use while it runs."""
+    """What a service may use while it runs.
+
+    Whoever calls a neighbour beside the executor goes through the same `valves`.
+    """
 
     settings: CommonSettings
     pool: Pool
@@ -42,6 +47,7 @@ class Running:
     relay: Relay
     clock: Callable[[], datetime]
     executor: "Executor[Any] | None" = None
+    valves: Valves = field(default_factory=Valves)
 
     def wake(self) -> None:
         """Let the relay and the executor look at once, after a commit of ours."""
@@ -52,13 +58,20 @@ class Running:
 
 @dataclass
 class Assembly:
-    """What a service is made of; everything optional but its part."""
+    """What a service is made of; everything optional but its part.
+
+    `valves` limits the calls under way to a neighbour, by the name of its call; `lanes` names the
+    lanes of its calls, which can be paused before there was any.
+    """
 
     part: "Part[Any]"
     inlets: Mapping[Topic, Settle] = field(default_factory=dict)
     callers: Mapping[str, Caller] = field(default_factory=dict)
+    valves: Mapping[str, Limit] = field(default_factory=dict)
+    lanes: Collection[str] = ()
     tasks: Sequence[Callable[[], Awaitable[None]]] = ()
     routes: Callable[[FastAPI], None] | None = None
+    operating: Sequence[AddRoutes] = ()
     close: Callable[[], Awaitable[None]] | None = None
 
 

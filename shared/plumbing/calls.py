@@ -1,11 +1,19 @@
 """What an executor asks the outside to do, and what the outside may say."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
+
+import structlog
+
+from plumbing.logs import describe, where
+from plumbing.waiting import is_cancelled
+
+log = structlog.get_logger()
 
 
 class LeaseLost(Exception):
@@ -29,23 +37,58 @@ class Call:
     age: timedelta
     begun: bool
     begin: Callable[[], Awaitable[None]]
+    steps: list[str] = field(default_factory=list, compare=False)
+
+    def note(self, step: str, outcome: str) -> None:
+        """Keep a step of the call for whoever looks at it later: `asked`, `unknown`.
+
+        Both are codes of ours, never what the outside said.
+        """
+        self.steps.append(f"{step}:{outcome}")
 
 
 @dataclass(frozen=True)
 class Answer:
     """What the outside said.
 
-    `done` and `no` are final. `again`: this attempt certainly did nothing, try later; what was
-    in doubt before stays so. `unknown`: no answer. `stuck`: whether it happened cannot be found
-    out; a person must look, it is never repeated by itself.
+    `done` and `no` are final: `no` is the outside's decision. `again`: this attempt certainly did
+    nothing, try later; what was in doubt before stays so. `unknown`: no answer. `never`: it
+    certainly did nothing and would do nothing again; the fault is technical, a person must look.
+    `stuck`: whether it happened cannot be found out; a person must look. Neither of the last two
+    is repeated by itself. `words` is what the outside said, kept encrypted: it may be personal.
+    `ours`: the trouble is on this side (our database is away); the valve hears nothing of it.
+    `at_work`: the outside answered and others may go on calling it, though this request came to
+    nothing (`again` after a 400 or 404); the valve hears that the neighbour is at work.
     """
 
-    outcome: Literal["done", "no", "again", "unknown", "stuck"]
+    outcome: Literal["done", "no", "again", "unknown", "never", "stuck"]
     reason: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
+    words: str = ""
+    ours: bool = False
+    at_work: bool = False
 
 
 Caller = Callable[[Call], Awaitable[Answer]]
+
+
+async def ask(caller: Caller | None, call: Call, seconds: float) -> Answer:
+    """Return what the caller answers in that time; whatever goes wrong is an answer too."""
+    if caller is None:
+        return Answer("again", "no_such_call", ours=True)
+    try:
+        async with asyncio.timeout(seconds):
+            return await caller(call)
+    except TimeoutError:
+        return Answer("unknown", "no_answer_in_time")
+    except Exception as error:  # whatever it was, it may have happened before the error
+        log.error("call_failed", kind=call.kind, error=describe(error), traceback=where(error))
+        # What is no trouble of a connection is a fault of our own code.
+        return Answer("unknown", describe(error), ours=not isinstance(error, OSError))
+    except asyncio.CancelledError as error:
+        if is_cancelled():
+            raise
+        return Answer("unknown", describe(error))
 
 
 def backoff(attempt: int) -> float:

@@ -19,7 +19,7 @@ from plumbing.holes import Holes
 from plumbing.logs import describe, where
 from plumbing.offsets import NotOwner
 from plumbing.parsing import raw, total_parser
-from plumbing.positions import Commits, is_behind, runs
+from plumbing.positions import Commits, is_behind, runs, unbroken
 from plumbing.sequencing import Record
 from plumbing.settling import Flood, Settler
 
@@ -219,10 +219,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._again(tp, 1.0)
 
     async def watch(self) -> None:
-        """Find partitions where the client ran ahead of the database, and take them back."""
+        """Take back partitions where the client ran ahead; raises ClientEnded when it is over."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            consumer = self.consumer
+            consumer = unbroken(self.consumer)
             if consumer is None or not self._lock.empty:
                 continue
             for tp, expected in list(self._next.items()):

@@ -14,13 +14,15 @@ import structlog
 
 from contracts.decision import InDoubt, State
 from plumbing import metrics
-from plumbing.answers import Claim, item_of, state_of
+from plumbing.answers import Claim, attempts_of, item_of, state_of
 from plumbing.applying import Item, Part, apply_facts, lock
-from plumbing.calls import Answer, Call, Caller, LeaseLost, backoff
+from plumbing.calls import Answer, Call, Caller, LeaseLost, ask, backoff
+from plumbing.claiming import Claiming
 from plumbing.database import Conn, Pool, passing
-from plumbing.leases import BEGIN, CLAIM, FINISH, RELEASE
+from plumbing.leases import BEGIN, FINISH, JOURNAL, RELEASE
 from plumbing.logs import describe, where
 from plumbing.sealing import KeyRing, Sealed, Unsealable
+from plumbing.valves import Valves
 from plumbing.waiting import is_cancelled
 
 log = structlog.get_logger()
@@ -31,13 +33,19 @@ LEASE_SECONDS = 60
 CALL_SECONDS = 20
 #: How long a stop waits for the calls under way.
 DRAIN_SECONDS = 12
+#: How many calls are claimed at once; how many may be under way is said by the valves.
+CLAIM_BATCH = 32
 FINISH_BATCH = 200
+#: While so many answers wait to be recorded nothing more is called: what nobody records is in
+#: doubt when the process ends.
+MOST_WAITING = 2 * FINISH_BATCH
 
 
 class Executor(Generic[S]):
     """Claims due effects, makes their calls and records the answers with what follows from them.
 
-    `callers` maps the first part of an effect's kind (`sms` of `sms:accepted`) to its call.
+    `callers` maps the first part of an effect's kind (`sms` of `sms:accepted`) to its call, which
+    is made when its valve lets it through, in fair turns.
     `owner` is a name no other living executor of the service has: after a crash it takes up its
     own calls at once, everyone else's when their lease is over.
     """
@@ -51,11 +59,13 @@ class Executor(Generic[S]):
         clock: Callable[[], datetime],
         *,
         owner: str | None = None,
-        concurrency: int = 32,
+        valves: Valves | None = None,
         decided: Callable[[], None] = lambda: None,
     ) -> None:
         self._part, self._pool, self._keys = part, pool, keys
-        self._callers, self._clock, self._concurrency = callers, clock, concurrency
+        self._callers, self._clock = callers, clock
+        self._valves = valves or Valves()
+        self._claiming = Claiming(self._valves, owner, LEASE_SECONDS)
         self._decided, self._owner, self._released = decided, owner, owner is None
         self._answers: asyncio.Queue[tuple[Claim, Answer]] = asyncio.Queue()
         self._flying: set[asyncio.Task[None]] = set()
@@ -82,31 +92,41 @@ class Executor(Generic[S]):
             self.wake.clear()
             claimed = 0
             try:
-                room = self._concurrency - len(self._flying)
-                claimed = await self._claim(room) if room > 0 else 0
+                claimed = await self._claim(CLAIM_BATCH)
             except Exception as error:  # no trouble of the database may end the executor
+                if is_cancelled():
+                    raise asyncio.CancelledError from error
                 log.warning("effects_wait_for_database", error=describe(error))
                 await asyncio.sleep(random.uniform(0.5, 2.0))
             self.last_turn = time.monotonic()
             if claimed == 0:
+                # wait_for may lose a cancellation that comes together with the wake.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.wake.wait(), 0.1)
+                    async with asyncio.timeout(0.1):
+                        await self.wake.wait()
 
-    async def _claim(self, room: int) -> int:
+    async def _claim(self, most: int) -> int:
+        room = min(most, MOST_WAITING - (len(self._unrecorded) - len(self._flying)))
+        if room <= 0 or (self._callers and not self._valves.may_call_any(self._callers)):
+            return 0
         async with self._pool.acquire() as conn:
             if not self._released:
                 await conn.execute(RELEASE, self._owner)
                 self._released = True
-            ours = list(self._unrecorded)
-            rows = await conn.fetch(CLAIM, float(LEASE_SECONDS), room, self._owner, ours)
+            rows = await self._claiming.claim(conn, room, self._unrecorded)
+            # Before the connection is given back, which may fail: their passes are out.
+            self._start(rows)
+        return len(rows)
+
+    def _start(self, rows: Sequence[Any]) -> None:
         self._unrecorded.update(row["effect_id"] for row in rows)
         for row in rows:
             task = asyncio.create_task(self._make(row))
             self._flying.add(task)
-            task.add_done_callback(self._landed)
-        return len(rows)
+            task.add_done_callback(partial(self._landed, row["effect_id"]))
 
-    def _landed(self, task: "asyncio.Task[None]") -> None:
+    def _landed(self, effect_id: UUID, task: "asyncio.Task[None]") -> None:
+        self._claiming.landed(effect_id)
         self._flying.discard(task)
         self.wake.set()
 
@@ -124,11 +144,16 @@ class Executor(Generic[S]):
             partial(self._begin, row["effect_id"], row["fence"]),
         )
         started = time.monotonic()
-        not_made = Answer("again", "request_does_not_open")
-        answer = not_made if request is None else await self._ask(call)
         name = call.kind.partition(":")[0]
+        if request is None:
+            answer = Answer("again", "request_does_not_open", ours=True)
+        else:
+            answer = await ask(self._callers.get(name), call, CALL_SECONDS)
         metrics.EFFECT_SECONDS.labels(self._part.service, name).observe(time.monotonic() - started)
         metrics.EFFECTS.labels(self._part.service, name, answer.outcome).inc()
+        if not answer.ours and not (answer.outcome == "stuck" and call.begun):
+            heard = "done" if answer.at_work else answer.outcome
+            self._claiming.report(call.effect_id, heard)
         claim = Claim(call, row["fence"], row["doubt_since"] is not None)
         await self._answers.put((claim, answer))
 
@@ -143,23 +168,6 @@ class Executor(Generic[S]):
         except Unsealable as error:
             log.error("request_does_not_open", kind=row["kind"], error=describe(error))
             return None
-
-    async def _ask(self, call: Call) -> Answer:
-        caller = self._callers.get(call.kind.partition(":")[0])
-        if caller is None:
-            return Answer("again", "no_such_call")
-        try:
-            async with asyncio.timeout(CALL_SECONDS):
-                return await caller(call)
-        except TimeoutError:
-            return Answer("unknown", "no_answer_in_time")
-        except Exception as error:  # whatever it was, it may have happened before the error
-            log.error("call_failed", kind=call.kind, error=describe(error), traceback=where(error))
-            return Answer("unknown", describe(error))
-        except asyncio.CancelledError as error:
-            if is_cancelled():
-                raise
-            return Answer("unknown", describe(error))
 
     async def _record_for_ever(self) -> None:
         while True:
@@ -198,11 +206,13 @@ class Executor(Generic[S]):
             subjects = {claim.call.dossier_id: "" for claim, _ in batch}
             heads = await lock(conn, subjects)
             live = await self._finish(conn, batch)
+            counted = [(c, a) for c, a in batch if c.place in live]
+            if attempts := attempts_of(counted, self._keys):
+                await conn.execute(JOURNAL, *map(list, zip(*attempts, strict=True)))
             items = [
                 item
-                for claim, answer in batch
-                if (place := (claim.call.effect_id, claim.fence)) in live
-                and (item := self._item(claim, answer, live[place])) is not None
+                for claim, answer in counted
+                if (item := self._item(claim, answer, live[claim.place])) is not None
             ]
             if items:
                 await apply_facts(conn, self._part, self._keys, heads, items, self._clock())

@@ -16,7 +16,7 @@ KNOWN_KEYS = frozenset(
     service event_id event_type dossier_id correlation_id topic partition offset outcome reason
     duration_ms unit_code pause_seconds count error attempt kind lane state shard sequence source
     expected found replica port host signal task timestamp logger version problems traceback
-    component portal status step channel procedure_code client place
+    component portal status step channel procedure_code client place trial
     """.split()  # noqa: SIM905
 )
 #: What may stand inside the entries of `problems`, besides.
@@ -33,6 +33,11 @@ _PERSONAL = re.compile(
 
 def _clean_text(text: str) -> str:
     return _PERSONAL.sub(lambda match: match["kept"] or REDACTED, text)
+
+
+def is_personal(text: str) -> bool:
+    """Return whether the text holds an identity number, a phone number or an e-mail address."""
+    return _clean_text(text) != text
 
 
 def _clean(value: Any) -> Any:

@@ -28,6 +28,23 @@ EFFECTS_OPEN = Gauge("dossiers_effects_open", "Calls not yet answered.", ["servi
 EFFECT_AGE = Gauge("dossiers_effect_oldest_seconds", "Age of the oldest open call.", ["service"])
 EFFECTS = Counter("dossiers_effects_total", "Calls answered.", ["service", "kind", "outcome"])
 EFFECT_SECONDS = Histogram("dossiers_effect_seconds", "Duration of one call.", ["service", "kind"])
+VALVE_WINDOW = Gauge(
+    "dossiers_valve_window",
+    "Calls to a neighbour that may be under way; of several turns the smallest.",
+    ["service", "kind"],
+)
+VALVE_SHUT = Gauge(
+    "dossiers_valve_shut", "Valves of a neighbour that let nothing through.", ["service", "kind"]
+)
+STUCK = Gauge("dossiers_stuck", "What waits for people, by kind.", ["service", "kind"])
+STUCK_AGE = Gauge(
+    "dossiers_stuck_oldest_seconds", "Age of the oldest of each kind.", ["service", "kind"]
+)
+COMPARISON_AGE = Gauge(
+    "dossiers_comparison_oldest_seconds",
+    "Age of the oldest comparison with a neighbour that is not finished.",
+    ["service"],
+)
 OPEN_CASES = Gauge(
     "dossiers_open_cases", "Dossiers under way at the one-stop.", ["service", "state"]
 )

@@ -1,13 +1,26 @@
 """Applies numbered SQL files once, in order, under a lock."""
 
+import asyncio
 import hashlib
+import random
 from collections.abc import Iterable
 from pathlib import Path
 
 import asyncpg
+import structlog
+
+from plumbing.database import Conn
+from plumbing.logs import describe
+
+log = structlog.get_logger()
 
 CORE = Path(__file__).parent / "migrations"
 _LOCK = 0x686F7469
+#: Whoever waits for a table makes all others wait behind it: a file gives up so soon and is tried
+#: again, for a few minutes.
+LOCK_SECONDS = 2.0
+TRIES = 60
+_BUSY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 
 
 class ChangedMigration(Exception):
@@ -23,7 +36,11 @@ def _files(folders: Iterable[Path]) -> list[tuple[str, str]]:
 
 
 async def migrate(database_url: str, *folders: Path) -> int:
-    """Apply the core's and the folders' new files; return how many. Safe to run at once."""
+    """Apply the core's and the folders' new files; return how many. Safe to run at once.
+
+    Each file is a transaction of its own, tried again while others hold what it changes; raises
+    what the database says in the end.
+    """
     connection = await asyncpg.connect(database_url)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
@@ -40,14 +57,33 @@ async def migrate(database_url: str, *folders: Path) -> int:
                 if done[name] != digest:
                     raise ChangedMigration(f"{name} was changed after it was applied")
                 continue
-            async with connection.transaction():
-                await connection.execute(sql)
-                await connection.execute(
-                    "INSERT INTO schema_migration (name, sha256) VALUES ($1, $2)", name, digest
-                )
+            await _patiently(connection, name, sql, digest)
             count += 1
         if count:
             await connection.execute("ANALYZE")
         return count
     finally:
         await connection.close()
+
+
+async def _patiently(conn: Conn, name: str, sql: str, digest: str) -> None:
+    for attempt in range(1, TRIES + 1):
+        try:
+            await _apply(conn, name, sql, digest)
+        except _BUSY as error:
+            if attempt == TRIES:
+                raise
+            log.info("migration_waits", attempt=attempt, error=describe(error))
+            # Those who waited behind us go first.
+            await asyncio.sleep(random.uniform(0.5, 1.5) * LOCK_SECONDS)
+        else:
+            return
+
+
+async def _apply(conn: Conn, name: str, sql: str, digest: str) -> None:
+    async with conn.transaction():
+        await conn.execute(f"SET LOCAL lock_timeout = {int(LOCK_SECONDS * 1000)}")
+        await conn.execute(sql)
+        await conn.execute(
+            "INSERT INTO schema_migration (name, sha256) VALUES ($1, $2)", name, digest
+        )

@@ -11,12 +11,28 @@ from plumbing.logs import describe
 log = structlog.get_logger()
 
 
+class ClientEnded(Exception):
+    """A task inside the client has ended: it reads nothing more, and only a new process will."""
+
+
 def runs(consumer: AIOKafkaConsumer) -> bool:
     """Return whether the client's inner tasks run: they can end while everything waits."""
+    return not any(task.done() for task in _inner(consumer))
+
+
+def unbroken(consumer: AIOKafkaConsumer | None) -> AIOKafkaConsumer | None:
+    """Return the client as it is; raises ClientEnded, from its reason, when a task has ended."""
+    for task in _inner(consumer) if consumer is not None else ():
+        if task.done():
+            raise ClientEnded from None if task.cancelled() else task.exception()
+    return consumer
+
+
+def _inner(consumer: AIOKafkaConsumer) -> list["asyncio.Task[None]"]:
     fetcher, coordinator = consumer._fetcher, consumer._coordinator
     tasks = [getattr(fetcher, "_fetch_task", None)]
     tasks.append(getattr(coordinator, "_coordination_task", None))
-    return not any(task is not None and task.done() for task in tasks)
+    return [task for task in tasks if task is not None]
 
 
 def is_behind(consumer: AIOKafkaConsumer, following: Mapping[TopicPartition, int]) -> bool:

@@ -96,8 +96,10 @@ class Relay:
             self.waiting = False
         self.last_turn = time.monotonic()
         if len(rows) < BATCH:
+            # Not wait_for: Python 3.11's loses a cancellation that comes with the wake.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), IDLE_SECONDS)
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self.wake.wait()
 
     async def _take_shards(self, connection: "asyncpg.Connection[Any]") -> None:
         """Lock the shards nobody holds; a dead relay's locks fall with its connection."""

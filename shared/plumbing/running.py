@@ -11,18 +11,22 @@ from typing import Any
 import structlog
 import uvicorn
 
-from plumbing import watching
+from plumbing import operating, watching
 from plumbing.assembly import Assemble, Assembly, Running, clock_ahead
 from plumbing.consuming import Consumer
 from plumbing.database import Pool, open_pool
 from plumbing.effects import Executor
 from plumbing.logs import configure, describe, where
 from plumbing.migrating import migrate
+from plumbing.operating import AddRoutes
 from plumbing.relay import Relay
 from plumbing.sealing import KeyRing
 from plumbing.serving import Health, make_app
 from plumbing.settings import CommonSettings
 from plumbing.settling import FloodGate, Settler
+from plumbing.stuck.api import StuckRoutes
+from plumbing.stuck.lanes_api import LaneRoutes
+from plumbing.stuck.workbench import Workbench
 from plumbing.waiting import let_go, patiently, unless
 
 log = structlog.get_logger()
@@ -86,6 +90,7 @@ async def _live(
     app = make_app(service, health)
     if assembly.routes is not None:
         assembly.routes(app)
+    operating.attach(app, settings, (*_operating(running, assembly, service), *assembly.operating))
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -109,6 +114,22 @@ async def _live(
     await _close(running, assembly, consumer, server, tasks)
     log.info("service_stopped", outcome="asked" if code == 0 else "failed")
     return code
+
+
+def _operating(running: Running, assembly: Assembly, service: str) -> tuple[AddRoutes, ...]:
+    """Return the routes every service has for operators."""
+    bench = Workbench(
+        service,
+        running.pool,
+        assembly.part,
+        running.keys,
+        {topic.name: settle for topic, settle in assembly.inlets.items()},
+        running.clock,
+        running.wake,
+    )
+    states, declared = running.valves.states, assembly.lanes
+    lanes = LaneRoutes(service, running.pool, states, running.wake, declared)
+    return StuckRoutes(bench), lanes
 
 
 async def _consume(consumer: Consumer) -> None:
@@ -147,6 +168,7 @@ def _make_consumer(running: Running, assembly: Assembly, service: str) -> Consum
 def _start_parts(running: Running, assembly: Assembly, service: str) -> list["asyncio.Task[None]"]:
     loop = asyncio.get_running_loop()
     tasks = [loop.create_task(running.relay.run(), name="relay")]
+    running.valves.limit(assembly.valves)
     if assembly.callers:
         running.executor = Executor(
             assembly.part,
@@ -155,10 +177,11 @@ def _start_parts(running: Running, assembly: Assembly, service: str) -> list["as
             assembly.callers,
             running.clock,
             owner=f"{service}-{running.settings.replica}",
+            valves=running.valves,
             decided=running.relay.wake.set,
         )
         tasks.append(loop.create_task(running.executor.run(), name="executor"))
-    gauges = watching.refresh_gauges(running.pool, service)
+    gauges = watching.refresh_gauges(running.pool, service, running.valves)
     tasks.append(loop.create_task(gauges, name="gauges"))
     keeping = watching.forget_sent(running.pool, running.settings.sent_days)
     tasks.append(loop.create_task(keeping, name="keeping"))

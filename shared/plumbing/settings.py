@@ -1,5 +1,7 @@
 """What every service is told by its environment."""
 
+from datetime import time
+
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -23,3 +25,5 @@ class CommonSettings(BaseSettings):
     flood_limit: int = 100
     #: How long published rows stay, so that a damaged topic can be published again.
     sent_days: int = 30
+    #: When a service compares itself with its neighbours, each day, in Vietnam's time.
+    reconcile_at: time = time(2, 0)

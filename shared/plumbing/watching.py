@@ -11,6 +11,8 @@ from plumbing.consuming import Consumer
 from plumbing.database import TRANSIENT, Pool
 from plumbing.logs import describe
 from plumbing.serving import Health
+from plumbing.stuck import counting
+from plumbing.valves import Valves, ValveState
 
 log = structlog.get_logger()
 GAUGE_SECONDS = 5.0
@@ -25,12 +27,14 @@ DELETE FROM outbox_sent WHERE id IN (
 
 _COUNTS = """
 SELECT (SELECT count(*) FROM inbound_parked) AS parked,
-    (SELECT count(*) FROM dead_letter) AS dead,
-    (SELECT count(*) FROM conflict) AS conflicts,
+    (SELECT count(*) FROM dead_letter WHERE settled_at IS NULL) AS dead,
+    (SELECT count(*) FROM conflict WHERE settled_at IS NULL) AS conflicts,
     (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) FROM outbox)
         AS outbox_age,
     (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) FROM effect
         WHERE state IN ('PENDING', 'IN_FLIGHT', 'IN_DOUBT')) AS effect_age,
+    (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(started_at)), 0)
+        FROM reconciliation WHERE finished_at IS NULL) AS comparison_age,
     (SELECT count(*) FROM effect WHERE state = 'PENDING') AS pending,
     (SELECT count(*) FROM effect WHERE state = 'IN_DOUBT') AS in_doubt,
     (SELECT count(*) FROM effect WHERE state = 'MANUAL') AS manual
@@ -80,17 +84,31 @@ async def forget_sent(pool: Pool, days: int) -> None:
         await asyncio.sleep(1.0 if more else KEEPING_SECONDS)
 
 
-async def refresh_gauges(pool: Pool, service: str) -> None:
+def show_valves(valves: Valves, service: str) -> None:
+    """Show in the gauges how far the valves are open; of several turns the least."""
+    by_call: dict[str, list[ValveState]] = {}
+    for one in valves.states():
+        by_call.setdefault(one.call, []).append(one)
+    for call, states in by_call.items():
+        metrics.VALVE_WINDOW.labels(service, call).set(min(one.window for one in states))
+        shut = sum(one.state != "open" for one in states)
+        metrics.VALVE_SHUT.labels(service, call).set(shut)
+
+
+async def refresh_gauges(pool: Pool, service: str, valves: Valves) -> None:
     """Count what waits every few seconds, until cancelled."""
     while True:
+        show_valves(valves, service)
         try:
             async with pool.acquire() as conn:
                 (row,) = await conn.fetch(_COUNTS)
+                await counting.refresh(conn, service)
             metrics.PARKED.labels(service).set(row["parked"])
             metrics.DEAD_LETTERS.labels(service).set(row["dead"])
             metrics.CONFLICTS.labels(service).set(row["conflicts"])
             metrics.OUTBOX_AGE.labels(service).set(float(row["outbox_age"]))
             metrics.EFFECT_AGE.labels(service).set(float(row["effect_age"]))
+            metrics.COMPARISON_AGE.labels(service).set(float(row["comparison_age"]))
             for state in ("pending", "in_doubt", "manual"):
                 metrics.EFFECTS_OPEN.labels(service, state).set(row[state])
         except TRANSIENT as error:

@@ -9,8 +9,11 @@ from typing import Any
 
 from contracts.decision import Effect
 from plumbing.calls import Answer, Call, Caller
-from plumbing.effects import Executor
+from plumbing.claiming import Claiming
+from plumbing.database import Pool
+from plumbing.effects import LEASE_SECONDS, Executor
 from plumbing.sealing import KeyRing
+from plumbing.valves import Limit, Valves
 from tests.integration.core_kit import NOW, RING, Bench, until
 
 DONE, NO, AGAIN, UNKNOWN = Answer("done"), Answer("no", "never"), Answer("again"), Answer("unknown")
@@ -63,7 +66,14 @@ class Held:
 
 def an_executor(bench: Bench, caller: Caller | None, ring: KeyRing = RING) -> Executor[Any]:
     callers = {"toy": caller} if caller else {}
-    return Executor(bench.part, bench.pool, ring, callers, lambda: NOW)
+    valves = Valves({"toy": Limit(start=32)})
+    return Executor(bench.part, bench.pool, ring, callers, lambda: NOW, valves=valves)
+
+
+async def claim(pool: Pool) -> list[Any]:
+    """Claim a few effects for a process that ends before it calls; return their rows."""
+    async with pool.acquire() as conn:
+        return [*await Claiming(Valves(), None, LEASE_SECONDS).claim(conn, 10)]
 
 
 @asynccontextmanager

@@ -64,6 +64,7 @@ class NotifierBench:
     pool: Pool
     assembly: Assembly
     sandbox: Sandbox
+    running: Running
     executors: list[Executor[Correspondence]] = field(default_factory=list)
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
@@ -171,7 +172,11 @@ def settings_of(sandbox: Sandbox, database_url: str) -> Settings:
     """Return the settings that lead to the sandbox."""
     keys = {"current": "k1", "keys": {"k1": ""}}
     portals = {
-        name: {"url": f"{sandbox.url}/portals/{name}/callbacks", "secret": one["webhook_secret"]}
+        name: {
+            "url": f"{sandbox.url}/portals/{name}/callbacks",
+            "dossiers_url": f"{sandbox.url}/portals/{name}/dossiers",
+            "secret": one["webhook_secret"],
+        }
         for name, one in SECRETS["portals"].items()
     }
     return Settings.model_validate(
@@ -202,7 +207,7 @@ async def a_notifier(
     relay = Relay("notifier", database_url, "127.0.0.1:1")
     running = Running(settings_of(sandbox, database_url), pool, RING, relay, clock)
     assembly = await assemble(running)
-    bench = NotifierBench(pool, assembly, sandbox)
+    bench = NotifierBench(pool, assembly, sandbox, running)
     try:
         yield bench
     finally:

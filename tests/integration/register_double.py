@@ -22,17 +22,25 @@ def shown(at: datetime) -> str:
 
 @dataclass
 class RegisterDouble:
-    """Answers a push with `answer` and a question with the states of the province asked for."""
+    """Answers a push with `answer` and a question with the states of the province asked for.
+
+    A question about one of `spoilt` is answered with the body it stands for, or that HTTP status;
+    one about a province of `silent` with 500.
+    """
 
     answer: Any = field(default_factory=lambda: TAKEN_BEFORE)
     states: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     pushes: list[Any] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    push_status: int = 200
+    results_status: int = 200
+    spoilt: dict[str, Any] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
 
     async def push(self, request: web.Request) -> web.Response:
         """Take a push."""
         self.pushes.append(await request.json())
-        return web.json_response(self.answer)
+        return web.json_response(self.answer, status=self.push_status)
 
     async def results(self, request: web.Request) -> web.Response:
         """Answer a question."""
@@ -40,7 +48,14 @@ class RegisterDouble:
         self.asked.append(question["maTinh"])
         known = self.states.get(question["maTinh"], [])
         value = [one for one in known if one["maHoSoMCDT"] in question["maDinhDanhHoSo"]]
-        return web.json_response({"status": "1", "value": value})
+        for code in self.spoilt.keys() & set(question["maDinhDanhHoSo"]):
+            if isinstance(self.spoilt[code], int):
+                return web.json_response({}, status=self.spoilt[code])
+            return web.json_response(self.spoilt[code])
+        if question["maTinh"] in self.silent:
+            return web.json_response({}, status=500)
+        body = {"status": "1", "value": value}
+        return web.json_response(body, status=self.results_status)
 
 
 @contextlib.asynccontextmanager

@@ -74,7 +74,7 @@ class RegistryBench:
 
     def polls(self) -> None:
         """Start to poll, as a process does."""
-        (poll,) = self.assembly.tasks
+        poll, *_ = self.assembly.tasks
         self.tasks.append(asyncio.create_task(poll()))
 
     async def accepts(self) -> Dossier:

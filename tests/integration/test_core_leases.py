@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -11,8 +12,19 @@ import pytest_asyncio
 from contracts.decision import Effect
 from plumbing import effects
 from plumbing.applying import lock
+from plumbing.calls import Answer
 from plumbing.effects import Executor
-from tests.integration.core_kit import NOW, RING, Bench, Dossier, open_bench, until
+from plumbing.valve import IN_A_ROW
+from plumbing.valves import Limit, Valves
+from tests.integration.core_kit import (
+    NOW,
+    RING,
+    Bench,
+    Dossier,
+    open_bench,
+    terminate_backends,
+    until,
+)
 from tests.integration.core_outside import (
     DONE,
     NO,
@@ -214,3 +226,74 @@ async def test_given_a_stop_when_a_call_is_under_way_then_its_answer_is_still_re
         await task
 
     assert await states(bench) == [(TELL.kind, "DONE", "")]
+
+
+async def test_given_a_connection_that_breaks_when_given_back_then_what_was_claimed_is_called(
+    bench, monkeypatch
+):
+    valves = Valves({"toy": Limit(concurrency=2, start=2)})
+    outside = Outside()
+    for _ in range(6):
+        await bench.bring(Dossier(), TELL)
+    executor = Executor(bench.part, bench.pool, RING, {"toy": outside}, lambda: NOW, valves=valves)
+    claim, broken = executor._claiming.claim, []
+
+    async def claim_and_break(conn: Any, *more: Any) -> Any:
+        rows = await claim(conn, *more)
+        if rows and not broken:
+            broken.append(await conn.fetchval("SELECT pg_backend_pid()"))
+            await terminate_backends(bench.url, broken)
+        return rows
+
+    monkeypatch.setattr(executor._claiming, "claim", claim_and_break)
+    async with running(executor):
+        await all_ended(bench)
+
+    assert Counter(call.attempt for call in outside.calls) == {1: 6}
+    assert [(one.state, one.flying) for one in valves.states()] == [("open", 0)]
+
+
+async def test_given_answers_that_cannot_be_recorded_then_no_more_is_called_than_may_wait(
+    bench, monkeypatch
+):
+    monkeypatch.setattr(effects, "MOST_WAITING", 5)
+    dossiers, outside = [Dossier() for _ in range(20)], Outside()
+    for dossier in dossiers:
+        await bench.bring(dossier, TELL)
+    executor = an_executor(bench, outside)
+
+    async with bench.pool.acquire() as conn, running(executor):
+        async with conn.transaction():
+            await lock(conn, {dossier.id: dossier.code for dossier in dossiers})
+            await until(lambda: len(executor._unrecorded) == 5 and not executor._flying)
+            turn = executor.last_turn
+            await until(lambda: executor.last_turn > turn + 0.5)
+            waiting = len(outside.calls)
+        await all_ended(bench)
+
+    assert (waiting, len(outside.calls)) == (5, 20)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (Answer("again", "http_404", at_work=True), "open"),
+        (ZeroDivisionError(), "open"),
+        (Answer("again", "http_503"), "shut"),
+        (ConnectionResetError(), "shut"),
+    ],
+    ids=["at work", "our own fault", "failure", "connection"],
+)
+async def test_given_many_calls_that_come_to_nothing_then_its_valve_hears_whose_fault_it_is(
+    bench, answer, state
+):
+    for _ in range(IN_A_ROW):
+        await bench.bring(Dossier(), TELL)
+    valves = Valves({"toy": Limit(start=IN_A_ROW)}, clock=lambda: 0.0)
+    callers = {"toy": Outside([answer])}
+    executor = Executor(bench.part, bench.pool, RING, callers, lambda: NOW, valves=valves)
+
+    await executor._claim(IN_A_ROW)
+    await until(lambda: not executor._flying)
+
+    assert [one.state for one in valves.states()] == [state]

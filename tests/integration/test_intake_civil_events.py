@@ -3,11 +3,14 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 
+from intake.civil_events import BUCKETS, Marks, bucket_of, lock_marks, others
 from intake.domain import dossier_id_of
-from tests.integration.intake_kit import EVENTS, Intake, an_intake
+from tests.integration.core_kit import until
+from tests.integration.intake_kit import EVENTS, RING, Intake, an_intake
 from tests.unit.intake_kit import (
     BINH_DUONG,
     NATIONAL,
@@ -93,3 +96,57 @@ async def test_given_an_erased_dossier_then_nothing_tells_its_event_any_more(int
     await intake.counter.hand_in(NATIONAL, "2", a_birth("B"))
 
     assert (await said(intake))["B"] == ([], [])
+
+
+async def test_given_a_number_on_one_road_and_none_on_the_other_then_the_later_is_flagged(intake):
+    numberless = a_birth("B")
+    numberless["form"]["mother"]["personal_number"] = None
+    first = await intake.counter.hand_in(NATIONAL, "1", a_birth("A"))
+    await intake.counter.hand_in(NATIONAL, "2", numberless)
+
+    assert (await said(intake))["B"] == (["same_event"], [first.receipt.dossier_code])
+
+
+async def locks(intake: Intake, pid: int) -> dict[int, bool]:
+    """Return the buckets a connection has locked, and the one it waits for as False."""
+    rows = await intake.pool.fetch(
+        "SELECT objid::int, granted FROM pg_locks WHERE locktype = 'advisory' AND pid = $1", pid
+    )
+    return {row["objid"]: row["granted"] for row in rows}
+
+
+async def test_given_a_heap_of_events_at_once_then_the_locks_of_a_transaction_have_a_bound(intake):
+    births = {uuid4(): Marks((f"birth|{n}",), (f"birth|{n}",)) for n in range(3000)}
+    codes = {dossier_id: f"H29.26740-261124-{n:04d}" for n, dossier_id in enumerate(births)}
+
+    async with intake.pool.acquire() as conn, conn.transaction():
+        assert await others(conn, RING, births, codes) == {}
+        held = await locks(intake, conn.get_server_pid())
+
+    assert len(held) > BUCKETS // 2
+    assert set(held) <= set(range(BUCKETS))
+
+
+async def test_given_a_lock_that_is_taken_then_only_those_before_it_are_held_meanwhile(intake):
+    # In the order of their bytes they would be locked in the order 700, 3, 500.
+    marks = [bytes([1, 2, 188]), bytes([2, 0, 3]), bytes([3, 1, 244])]
+    assert [bucket_of(mark) for mark in marks] == [700, 3, 500]
+
+    async def ask(mine: list[int]) -> None:
+        async with intake.pool.acquire() as conn, conn.transaction():
+            mine.append(conn.get_server_pid())
+            await lock_marks(conn, marks)
+
+    pids: list[int] = []
+    async with intake.pool.acquire() as conn, conn.transaction():
+        await lock_marks(conn, marks[2:])
+        asking = asyncio.create_task(ask(pids))
+
+        async def waits() -> bool:
+            return bool(pids) and False in (await locks(intake, pids[0])).values()
+
+        await until(waits)
+        held = await locks(intake, pids[0])
+    await asking
+
+    assert held == {3: True, 500: False}

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from notifier.limits import RETRY_HORIZON, unless_erased, within_horizon
+from notifier.limits import LAST_ATTEMPTS, RETRY_HORIZON, unless_erased, within_horizon
 from plumbing import effects
 from plumbing.applying import lock
 from plumbing.calls import Answer, Call
 from plumbing.database import open_pool
-from plumbing.leases import BEGIN, CLAIM
+from plumbing.leases import BEGIN
 from tests.integration.core_kit import Dossier, until
+from tests.integration.core_outside import claim
 from tests.integration.notifier_bench import NotifierBench, a_dossier, a_notifier
 from tests.integration.notifier_kit import a_mail, an_sms, begun, in_doubt
 from tests.integration.sandbox_process import Sandbox, a_sandbox
@@ -41,7 +42,7 @@ async def claimed(bench: NotifierBench, way: str, *, begun: bool = False) -> Dos
     await bench.knows(dossier, notify_by=[way])
     await bench.hears(dossier, "submitted")
     async with bench.pool.acquire() as conn:
-        for row in await conn.fetch(CLAIM, 60.0, 10, None, []):
+        for row in await claim(bench.pool):
             if begun and row["kind"] == f"{way}:submitted":
                 await conn.execute(BEGIN, row["effect_id"], row["fence"])
     await bench.dies()
@@ -104,10 +105,10 @@ async def test_given_a_crash_in_a_mail_and_then_erasure_then_a_person_must_look(
 @pytest.mark.parametrize(
     ("kind", "call", "answer"),
     [
-        ("sms", an_sms(), Answer("no", "erased")),
-        ("sms", in_doubt(an_sms()), Answer("no", "erased")),
-        ("email", a_mail(), Answer("no", "erased")),
-        ("email", in_doubt(a_mail()), Answer("no", "erased")),
+        ("sms", an_sms(), Answer("no", "erased", ours=True)),
+        ("sms", in_doubt(an_sms()), Answer("no", "erased", ours=True)),
+        ("email", a_mail(), Answer("no", "erased", ours=True)),
+        ("email", in_doubt(a_mail()), Answer("no", "erased", ours=True)),
         ("email", begun(a_mail()), Answer("stuck", "stopped_while_sending")),
     ],
 )
@@ -129,7 +130,7 @@ async def test_given_erasure_and_doubt_and_a_silent_gateway_then_the_doubt_stays
 
     answers = [await bench.assembly.callers["sms"](call) for _ in range(2)]
 
-    assert answers == [Answer("unknown", "asked"), Answer("no", "erased")]
+    assert answers == [Answer("unknown", "asked"), Answer("no", "erased", ours=True)]
     assert await bench.sandbox.journal(str(call.effect_id)) == []
 
 
@@ -147,5 +148,8 @@ async def test_given_no_database_then_nothing_is_sent_and_a_doubt_stays_one(
     await pool.close()
     careful = within_horizon(unless_erased(outside, outside, pool))
 
-    assert await careful(call) == Answer(soon, "database_away")
-    assert await careful(replace(call, age=RETRY_HORIZON)) == Answer(at_the_horizon, "horizon")
+    away = Answer(soon, "database_away", ours=True)
+    late = replace(call, age=RETRY_HORIZON)
+    assert await careful(call) == away
+    assert [await careful(late) for _ in range(LAST_ATTEMPTS)] == [away] * LAST_ATTEMPTS
+    assert await careful(late) == Answer(at_the_horizon, "horizon", ours=True)

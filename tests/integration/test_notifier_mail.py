@@ -58,7 +58,7 @@ async def test_given_a_lease_lost_before_the_mail_was_begun_then_nothing_is_sent
 
     call = replace(a_mail(), begin=lost)
 
-    assert await mail_of(sandbox)(call) == Answer("again", "lease_lost")
+    assert await mail_of(sandbox)(call) == Answer("again", "lease_lost", ours=True)
     assert await sandbox.journal(f"{call.effect_id}@example.vn") == []
 
 

@@ -68,24 +68,29 @@ async def test_given_a_portal_in_trouble_when_told_again_then_it_has_it_once(
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome"),
+    ("status", "outcome", "at_work"),
     [
-        *((200, "done"), (204, "done"), (299, "done"), (410, "no")),
-        *((301, "again"), (400, "again"), (401, "again"), (404, "again"), (429, "again")),
-        *((500, "again"), (503, "again")),
+        *((200, "done", False), (204, "done", False), (299, "done", False), (410, "no", False)),
+        *((400, "again", True), (404, "again", True), (422, "again", True)),
+        *((301, "again", False), (401, "again", False), (403, "again", False)),
+        *((408, "again", False), (429, "again", False)),
+        *((500, "again", False), (503, "again", False)),
     ],
 )
-async def test_given_a_status_then_the_portals_word_is_understood(http, status, outcome):
+async def test_given_a_status_then_the_portals_word_is_understood_and_whether_others_may_call(
+    http, status, outcome, at_work
+):
     async with answering(status) as (url, asked):
-        assert (await portals_of(url, http)(a_callback())).outcome == outcome
+        answer = await portals_of(url, http)(a_callback())
 
+    assert (answer.outcome, answer.at_work) == (outcome, at_work)
     assert asked == ["POST"]
 
 
 async def test_given_a_portal_that_is_not_configured_then_again(http):
     callbacks = portals_of("http://127.0.0.1:1/", http, portal="another")
 
-    assert await callbacks(a_callback()) == Answer("again", "portal_not_configured")
+    assert await callbacks(a_callback()) == Answer("again", "portal_not_configured", ours=True)
 
 
 async def test_given_nobody_listens_then_the_portal_is_told_again(http):

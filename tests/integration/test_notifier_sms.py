@@ -1,16 +1,13 @@
 """The SMS gateway as the notifier calls it: what it says, and what is done when it says nothing."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from aiohttp import ClientSession
 
 from notifier import outside
 from notifier.channels import SmsGateway
-from notifier.limits import RETRY_HORIZON, within_horizon
-from plumbing.calls import Answer, Call
+from plumbing.calls import Answer
 from tests.integration.notifier_kit import CODE, an_sms, answering, in_doubt, sms_of
 from tests.integration.sandbox_process import Sandbox, a_sandbox, free_port
 
@@ -93,6 +90,27 @@ async def test_given_a_status_then_the_gateways_word_is_understood(http, status,
 
 
 @pytest.mark.parametrize(
+    ("call", "statuses", "at_work"),
+    [
+        *((an_sms(), (status,), True) for status in (400, 404, 413)),
+        *((an_sms(), (status,), False) for status in (302, 401, 403, 408, 429, 500, 503)),
+        *((in_doubt(an_sms()), (404, status), True) for status in (400, 413)),
+        *((in_doubt(an_sms()), (404, status), False) for status in (401, 503)),
+        *((in_doubt(an_sms()), (status,), at_work) for status, at_work in ((400, 1), (500, 0))),
+    ],
+)
+async def test_given_one_request_is_refused_then_the_gateway_is_at_work_for_the_others(
+    http, call, statuses, at_work
+):
+    async with answering(*statuses) as (url, _):
+        answer = await SmsGateway(http, url, "token")(call)
+
+    assert answer.outcome == ("unknown" if call.in_doubt else answer.outcome)
+    assert answer.outcome in ("again", "unknown")
+    assert answer.at_work == at_work
+
+
+@pytest.mark.parametrize(
     ("statuses", "outcome"),
     [
         ((200,), "done"),
@@ -121,18 +139,3 @@ async def test_given_a_gateway_that_answers_too_late_then_unknown(sandbox, http,
 
     assert answer == Answer("unknown", "no_answer")
     assert (await sms_of(sandbox, http)(in_doubt(call))).outcome == "done"
-
-
-@pytest.mark.parametrize(
-    ("outcome", "after"),
-    [("again", "no"), ("unknown", "stuck"), ("done", "done"), ("no", "no"), ("stuck", "stuck")],
-)
-async def test_given_the_horizon_then_trying_ends_and_not_a_moment_before(outcome, after):
-    async def outside_world(call: Call) -> Answer:
-        return Answer(outcome)
-
-    bounded = within_horizon(outside_world)
-    before = replace(an_sms(), age=RETRY_HORIZON - timedelta(seconds=1))
-
-    assert (await bounded(before)).outcome == outcome
-    assert (await bounded(replace(an_sms(), age=RETRY_HORIZON))).outcome == after

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from notifier import smtp
+from notifier.channels import Mail
 from notifier.smtp import MailRefused, MailServer, NotTaken, PerhapsTaken
-from tests.integration.notifier_kit import nothing_to_note
+from tests.integration.notifier_kit import a_mail, nothing_to_note
 
 MAIL = b"Subject: hello\r\n\r\n.first\r\nsecond\r\n"
 RECIPIENT = "thu@example.com"
@@ -115,6 +116,29 @@ async def test_given_an_answer_at_a_moment_then_it_says_what_became_of_the_mail(
 ):
     async with a_server(**{moment: answer}) as played:
         assert await deliver(played) == outcome
+
+
+@pytest.mark.parametrize(
+    ("moment", "answer", "at_work"),
+    [
+        ("rcpt", "450 full", True),
+        ("rcpt", "451 greylisted", True),
+        ("rcpt", "421 closing", False),
+        ("mail", "451 later", False),
+        ("data", "451 later", False),
+        ("dot", "451 later", False),
+        ("greeting", "554 not today", False),
+        ("rcpt", HANG_UP, False),
+    ],
+)
+async def test_given_one_recipient_is_refused_for_now_then_the_server_is_at_work_for_the_others(
+    moment, answer, at_work
+):
+    async with a_server(**{moment: answer}) as played:
+        mail = Mail(MailServer("127.0.0.1", played.port, "tu@example.vn"))
+        told = await mail(a_mail(RECIPIENT))
+
+    assert (told.outcome, told.at_work) == ("again", at_work)
 
 
 @pytest.mark.parametrize("how", [HANG_UP, SILENCE])

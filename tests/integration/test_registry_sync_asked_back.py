@@ -6,7 +6,7 @@ import pytest
 
 from contracts.events import Withdrawn
 from plumbing import effects
-from registry_sync.store import CLAIM_DUE, claim_due
+from registry_sync.claims import CLAIM_DUE, claim_due
 from tests.integration.core_kit import Dossier
 from tests.integration.notifier_bench import a_dossier
 from tests.integration.registry_sync_bench import (
@@ -89,15 +89,36 @@ async def test_given_pushed_and_asked_back_ones_then_the_pushed_come_first_and_n
     assert [len(codes) for codes in claimed] == [3, 1, 0]
 
 
-async def test_given_many_asked_back_then_what_is_due_is_found_by_index(bench):
+async def test_given_many_asked_back_and_many_without_a_number_then_what_is_due_is_found_by_index(
+    bench,
+):
     await bench.pool.execute(
         "INSERT INTO registration (dossier_id, code, status, unit_code, province_code,"
-        " procedure_code, erased, next_poll_at) SELECT gen_random_uuid(), 'C' || n, 'returned',"
-        " '26734', '79', '1.001193', false, now() + interval '1 h' FROM generate_series(1, 5000) n"
+        " procedure_code, erased, next_poll_at, awaits_number) SELECT gen_random_uuid(), 'C' || n,"
+        " CASE n % 2 WHEN 0 THEN 'returned' ELSE 'registered' END, '26734', '79', '1.001193',"
+        " false, now() + interval '1 h', n % 2 = 1 FROM generate_series(1, 10000) n"
     )
     await bench.pool.execute("ANALYZE registration")
 
-    plan = "\n".join(row[0] for row in await bench.pool.fetch(f"EXPLAIN {CLAIM_DUE}", 1000))
+    rows = await bench.pool.fetch(f"EXPLAIN {CLAIM_DUE}", 1000, ["48"])
 
-    assert "Index Cond: (next_poll_at <= now())" in plan
+    plan = "\n".join(row[0] for row in rows)
+    assert plan.count("Index Cond: (next_poll_at <= now())") >= 2
     assert "registration_asked_back" in plan
+    assert "registration_numberless" in plan
+
+
+async def test_given_very_many_due_when_claimed_then_what_is_claimed_is_written_by_its_key(bench):
+    await bench.pool.execute(
+        "INSERT INTO registration (dossier_id, code, status, unit_code, province_code,"
+        " procedure_code, erased, next_poll_at) SELECT gen_random_uuid(), 'C' || n, 'pushed',"
+        " '26734', '79', '1.001193', false, now() - make_interval(secs => n)"
+        " FROM generate_series(1, 20000) n"
+    )
+    await bench.pool.execute("ANALYZE registration")
+
+    rows = await bench.pool.fetch(f"EXPLAIN {CLAIM_DUE}", 1000, ["48"])
+
+    # A join with the whole table may be planned as one read of all of it.
+    plan = "\n".join(row[0] for row in rows)
+    assert not [one for one in ("Join", "Nested Loop", "Seq Scan on registration r") if one in plan]

@@ -9,9 +9,9 @@ from plumbing import effects
 from plumbing.applying import lock
 from plumbing.calls import Answer, Call
 from plumbing.database import open_pool
-from plumbing.leases import CLAIM
 from registry_sync.limits import unless_ended
 from tests.integration.core_kit import until
+from tests.integration.core_outside import claim
 from tests.integration.notifier_kit import an_sms, in_doubt
 from tests.integration.registry_sync_bench import RegistryBench, open_registry
 from tests.integration.sandbox_process import Sandbox, a_sandbox
@@ -51,7 +51,7 @@ async def test_given_a_crash_before_the_push_and_then_erasure_then_the_register_
     bench,
 ):
     dossier = await bench.accepts()
-    await bench.pool.fetch(CLAIM, 60.0, 10, None, [])
+    await claim(bench.pool)
     await bench.dies()
 
     await bench.forgets(dossier)
@@ -88,7 +88,7 @@ async def test_given_erasure_and_doubt_and_a_silent_register_then_the_doubt_stay
     bench,
 ):
     dossier = await bench.accepts()
-    await bench.pool.fetch(CLAIM, 60.0, 10, None, [])
+    await claim(bench.pool)
     await bench.dies()
     await bench.sandbox.fault("register.results", kind="error", share=1, times=1, seconds=0)
 
@@ -112,4 +112,6 @@ async def test_given_no_database_then_the_register_is_neither_asked_nor_told(dat
     pool = await open_pool(database, application="registry-sync-test")
     await pool.close()
 
-    assert await unless_ended(push, has_taken, pool)(call) == Answer("again", "database_away")
+    assert await unless_ended(push, has_taken, pool)(call) == Answer(
+        "again", "database_away", ours=True
+    )

@@ -19,8 +19,9 @@ from contracts.decision import Context
 from plumbing.applying import Part
 from plumbing.database import Pool, open_pool
 from plumbing.migrating import migrate
+from plumbing.valves import Valves
 from registry_sync.domain import RULES
-from registry_sync.polling import Poller
+from registry_sync.polling import RESULTS, RESULTS_LIMIT, Poller
 from registry_sync.register import Register
 from registry_sync.registration import Registration
 from registry_sync.store import RegistrationStore
@@ -90,7 +91,11 @@ async def polled(pool: Pool, register: Register) -> AsyncIterator[None]:
     known = reference.load()
     part = Part("registry-sync", RULES, RegistrationStore(RING), lambda now: Context(now, known))
     running = SimpleNamespace(
-        pool=pool, keys=RING, clock=lambda: datetime.now(UTC), wake=lambda: None
+        pool=pool,
+        keys=RING,
+        clock=lambda: datetime.now(UTC),
+        wake=lambda: None,
+        valves=Valves({RESULTS: RESULTS_LIMIT}),
     )
     task = asyncio.create_task(Poller(running, part, register).run())
     try:
@@ -130,6 +135,26 @@ async def test_given_a_province_that_does_not_know_it_any_more_then_the_one_that
 
     assert double.asked[:2] == ["79", "48"]
     assert await registered(pool) == 2
+    pool.terminate()
+
+
+async def test_given_a_dossier_that_spoils_the_whole_answer_then_the_others_are_registered(
+    database: str,
+):
+    codes = [f"H29.26734-261124-{number:04d}" for number in range(6)]
+    line = {"trangThai": 4, "ketQuaXuLy": GOOD}
+    double = RegisterDouble(
+        states={"79": [{"maHoSoMCDT": code} | line for code in codes]},
+        spoilt={codes[2]: {"status": "0", "statusDescription": "Lỗi"}},
+    )
+    pool = await a_pool(database)
+    rows = [Registration(uuid4(), c, "pushed", "26734", "79", "1.001193", NOW) for c in codes]
+    async with pool.acquire() as conn, conn.transaction():
+        await RegistrationStore(RING).save(conn, rows)
+
+    async with serving(double) as register, polled(pool, register):
+        await until(lambda: _count(pool, 5), 10)
+
     pool.terminate()
 
 

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from contracts.envelope import Cause
-from contracts.events import Registered, RegisterReturned, Withdrawn
+from contracts.events import Registered, Withdrawn
 from contracts.particulars import Particulars
 from plumbing import effects
 from plumbing.applying import Item, apply, lock
@@ -155,7 +155,7 @@ async def test_given_the_register_had_it_and_asked_back_then_the_supplement_is_t
     assert (await bench.says(dossier, "registered")).round == 2
 
 
-async def test_given_a_procedure_no_part_of_the_register_takes_then_a_no_and_nothing_is_told(bench):
+async def test_given_a_procedure_no_part_of_the_register_takes_then_a_person_is_waited_for(bench):
     dossier = a_dossier()
     await bench.knows(dossier, some_particulars())
     await bench.hears(dossier, accepted(procedure_code=FORMLESS))
@@ -163,9 +163,9 @@ async def test_given_a_procedure_no_part_of_the_register_takes_then_a_no_and_not
     bench.works()
     await bench.idle()
 
-    assert await bench.said(dossier) == [
-        RegisterReturned(kind="refused", reasons=("register_refused",))
-    ]
+    effect = await bench.pool.fetchrow("SELECT state, reason FROM effect")
+    assert tuple(effect) == ("MANUAL", "procedure_not_in_the_register")
+    assert await bench.said(dossier) == []
     assert await bench.sandbox.kinds(dossier.code) == []
 
 
@@ -203,7 +203,7 @@ async def test_given_an_answer_asked_for_before_the_second_push_then_it_does_not
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    (poll,) = bench.assembly.tasks
+    poll, *_ = bench.assembly.tasks
     poller: Any = poll.__self__  # type: ignore[attr-defined]
     object.__setattr__(poller.register, "url", f"http://127.0.0.1:{runner.addresses[0][1]}")
     await becomes(bench, dossier, status="pushed", round_=1)

@@ -123,10 +123,10 @@ class Notifier:
             self.open += [effect.kind for effect in decision.effects]
         return self
 
-    def answers(self, kind: str, outcome: Any = "done") -> "Notifier":
+    def answers(self, kind: str, outcome: Any = "done", reason: str = "") -> "Notifier":
         """Give the final answer to a call that is out."""
         self.open.remove(kind)
-        return self.hears(Answered(kind, outcome, "", {}))
+        return self.hears(Answered(kind, outcome, reason, {}))
 
     def loses(self, kind: str, *, final: bool) -> "Notifier":
         """Give no answer to a call; `final` takes it from those that are out."""

@@ -73,7 +73,7 @@ def test_given_a_correction_then_the_desk_shows_the_entry_as_it_now_is():
 
     assert decision.state.entry is not None
     assert (decision.state.entry.number, decision.state.status) == ("77", "registered")
-    assert decision.state.trail[-1].note.startswith("77 ")
+    assert decision.state.trail[-1].note.startswith("77, ")
     assert decision.events == ()
 
 

@@ -21,6 +21,7 @@ from tests.unit.notifier_kit import (
     SENT_BACK,
     SUBMITTED,
     Notifier,
+    a_contact,
     a_return,
     informed,
     notified,
@@ -112,6 +113,14 @@ def test_given_a_return_after_the_reception_then_it_is_told_last():
 
     assert notifier.kinds("portal") == ["portal:submitted", "portal:accepted", "portal:returned"]
     assert notifier.kinds("citizen") == ["sms:submitted", "sms:accepted", "sms:returned"]
+
+
+def test_given_a_dossier_then_messages_have_the_turn_of_its_province_and_callbacks_the_portals():
+    notifier = Notifier(SUBMITTED, a_contact(notify_by=("email", "sms")), ACCEPTED)
+    notifier.answers("email:submitted", "no").answers_all()
+
+    turns = {(one.lane, one.turn) for one in notifier.effects}
+    assert turns == {("citizen", SUBMITTED.data.province_code), ("portal", "national-portal")}
 
 
 def test_given_an_event_heard_again_then_it_is_not_told_again():

@@ -109,6 +109,15 @@ def test_given_a_doubt_resolved_by_a_person_then_it_is_published_that_the_citize
     ]
 
 
+def test_given_a_message_two_people_gave_up_then_no_other_way_is_tried_and_it_stays_in_doubt():
+    notifier = Notifier(CONTACT, SUBMITTED, ACCEPTED).loses("sms:submitted", final=False)
+
+    notifier.answers("sms:submitted", "no", reason="discarded")
+
+    assert notifier.events == [abandoned(SUBMITTED, "submitted", "in_doubt")]
+    assert notifier.kinds("citizen") == ["sms:submitted", "sms:accepted"]
+
+
 @pytest.mark.parametrize("end", ["no", "in doubt"])
 def test_given_a_portal_that_will_not_hear_then_the_next_step_is_tried_and_nothing_is_claimed(end):
     notifier = Notifier(SUBMITTED, ACCEPTED)

@@ -23,6 +23,7 @@ from contracts.events import (
     RegistrationInDoubt,
 )
 from registry_sync.domain import (
+    DISCARDED,
     on_accepted,
     on_answered,
     on_erased,
@@ -31,8 +32,13 @@ from registry_sync.domain import (
     on_said,
 )
 from registry_sync.pushing import push_body
-from registry_sync.register import meaning
-from registry_sync.registration import PUSH, RegisterEntry, RegisterSaid, Registration
+from registry_sync.registration import (
+    PUSH,
+    BookEntry,
+    RegisterEntry,
+    RegisterSaid,
+    Registration,
+)
 from tests.unit.builders import (
     A_CODE,
     A_DOSSIER,
@@ -76,7 +82,8 @@ def test_whichever_of_event_and_personal_data_comes_last_the_register_is_told_th
 
     assert data_last == event_last
     assert data_last.state == PUSHING
-    assert [(effect.kind, effect.lane) for effect in data_last.effects] == [(PUSH, "register")]
+    (push,) = data_last.effects
+    assert (push.kind, push.lane, push.turn) == (PUSH, "register", "79")
 
 
 def test_given_a_later_version_of_the_data_when_pushing_then_the_register_is_not_told_again():
@@ -93,8 +100,18 @@ def test_given_the_register_refuses_to_take_it_when_answered_then_it_goes_back()
     decision = on_answered(Answered(PUSH, "no", "register_said_no", {}), PUSHING, CONTEXT)
 
     assert decision == Decision(
-        REFUSED, (RegisterReturned(kind="refused", reasons=("register_refused",)),)
+        replace(REFUSED, refused=True),
+        (RegisterReturned(kind="refused", reasons=("register_refused",)),),
     )
+
+
+def test_given_a_discarded_push_when_answered_then_it_stays_with_the_register_and_no_no_is_told():
+    discarded = Answered(PUSH, "no", DISCARDED, {})
+
+    decision = on_answered(discarded, PUSHING, CONTEXT)
+
+    assert decision == Decision(replace(PUSHED, discarded=True))
+    assert on_said(RegisterSaid("registered", ENTRY), decision.state, CONTEXT).events
 
 
 def test_given_no_answer_then_the_doubt_is_said_and_the_state_stays():
@@ -108,7 +125,11 @@ def test_given_the_entry_when_the_register_says_registered_then_published_withou
 
     assert decision == Decision(
         replace(
-            PUSHED, status="registered", particulars=None, personal_number=ENTRY.personal_number
+            PUSHED,
+            status="registered",
+            particulars=None,
+            personal_number=ENTRY.personal_number,
+            entry=BookEntry(A_UNIT, "15", "01/2026", "15", date(2026, 11, 23)),
         ),
         (
             Registered(
@@ -123,9 +144,7 @@ def test_given_the_entry_when_the_register_says_registered_then_published_withou
     )
 
 
-@pytest.mark.parametrize(
-    "status", ["unseen", "accepted", "pushing", "registered", "refused_meanwhile"]
-)
+@pytest.mark.parametrize("status", ["unseen", "accepted", "pushing", "refused_meanwhile"])
 def test_the_registers_word_counts_only_for_a_dossier_it_was_told_of(status: Any):
     case = replace(PUSHED, status=status)
 
@@ -176,7 +195,7 @@ def test_given_erasure_during_a_push_when_the_register_answers_then_its_word_cou
     not_taken = on_answered(Answered(PUSH, "no", "register_said_no", {}), forgotten, CONTEXT)
 
     assert taken == Decision(replace(forgotten, status="pushed"))
-    assert not_taken == Decision(replace(REFUSED, erased=True), (refused,))
+    assert not_taken == Decision(replace(REFUSED, erased=True, refused=True), (refused,))
 
 
 def test_the_push_is_the_same_bytes_every_time_and_in_the_registers_names():
@@ -197,20 +216,3 @@ def test_the_push_is_the_same_bytes_every_time_and_in_the_registers_names():
         "01.11.2026",
         "1",
     )
-
-
-@pytest.mark.parametrize(
-    ("document", "outcome"),
-    [
-        ({"status": "1"}, "done"),
-        ({"status": 1}, "done"),
-        ({"status": "0", "errorDescription": "Hồ sơ X đã được tiếp nhận"}, "done"),
-        ({"status": "0", "errorDescription": "Hồ sơ X đã hoàn thành đăng ký"}, "done"),
-        ({"status": "0", "errorDescription": "Server Error"}, "unknown"),
-        ({"status": "0", "statusDescription": "Có lỗi trong quá trình thêm mới"}, "unknown"),
-        ({"status": "0", "errorDescription": "Hồ sơ bị từ chối: sai thẩm quyền"}, "no"),
-        ([], "unknown"),
-    ],
-)
-def test_what_an_answer_of_the_register_means(document: Any, outcome: str):
-    assert meaning(document).outcome == outcome

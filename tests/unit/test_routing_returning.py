@@ -442,7 +442,7 @@ def test_given_a_decided_dossier_when_the_register_has_it_then_the_entry_is_kept
     entry = BookEntry("12", "01/2026", "7", registered().registered_on)
     assert decision.state == replace(case, trail=decision.state.trail, entry=entry)
     assert decision.state.trail[-1].event == "registered"
-    assert decision.state.trail[-1].note == "12 01/2026"
+    assert decision.state.trail[-1].note == "12, 01/2026, 7, 2026-10-16"
 
 
 @pytest.mark.parametrize("status", ["registered", "handed_over"])

@@ -96,7 +96,7 @@ def test_given_a_submission_when_received_at_once_then_three_lines_in_order():
         (certificate, ACTS["verify"], "rescheduled", OFFICER, "verification verify_information"),
         (on_desk, ACTS["forward"], "forwarded", OFFICER, "applicant_moved"),
         (on_desk, wants_back(THURSDAY), "withdrawn", "automatic", "on_request"),
-        (certificate, registered(), "registered", "", "12 01/2026"),
+        (certificate, registered(), "registered", "", "12, 01/2026, 7, 2026-10-16"),
         (
             certificate,
             register_wants("refused"),

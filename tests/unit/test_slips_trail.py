@@ -83,7 +83,7 @@ SAMPLES: list[tuple[EventData, str, datetime | None]] = [
     (HandedOver(actor=OFFICER, method="post"), "post", None),
     (
         Registered(unit_code=UNIT, number="12", book="01/2026-KS", registered_on=EVENT_TIME.date()),
-        "12 01/2026-KS",
+        f"12, 01/2026-KS, , {EVENT_TIME.date()}",
         None,
     ),
     (
@@ -98,10 +98,11 @@ SAMPLES: list[tuple[EventData, str, datetime | None]] = [
             unit_code=UNIT,
             number="13",
             book="01/2026-KS",
+            page="7",
             registered_on=EVENT_TIME.date(),
             revision=1,
         ),
-        "13 01/2026-KS",
+        f"13, 01/2026-KS, 7, {EVENT_TIME.date()}",
         None,
     ),
 ]

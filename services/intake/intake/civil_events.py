@@ -1,7 +1,9 @@
 """The same birth, marriage or death handed in twice: seen at once, before it is entered twice."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,50 +16,101 @@ from reference import Reference
 SAME_EVENT: Final = "same_event"
 #: An officer looks at these; more would not help.
 MOST_NAMED: Final = 5
+#: So many locks a transaction takes at most: one a mark would outgrow the server's lock table.
+BUCKETS: Final = 1024
+_LOCK_CLASS: Final = 0x6576656E
 _BIRTHS: Final = frozenset({"birth", "birth_parent", "linked_birth"})
+#: Grave, acute, tilde, hook above, dot below: the five tones that are written.
+_TONES: Final = frozenset("\u0300\u0301\u0303\u0309\u0323")
 
 
-def events_in(submission: Submission, reference: Reference) -> tuple[str, ...]:
-    """Return what names the civil event of a submission, so that the same event has one in common.
+@dataclass(frozen=True)
+class Marks:
+    """What a submission leaves of its civil event, and what it looks for among those before.
 
-    A birth by child, day and mother (else father), a marriage by both parties, a death by the
-    deceased; people by their personal number, else by name and birth date. Empty for what may be
-    asked for again and again, and for what was registered before and is registered once more.
+    Two are about the same event exactly when one looks for what the other left.
+    """
+
+    left: tuple[str, ...] = ()
+    sought: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, event: str, *people: "Marks") -> "Marks":
+        """Return the marks of an event all these people have a part in, in whatever order."""
+
+        def named(sides: Sequence[tuple[str, ...]]) -> Iterator[str]:
+            return ("|".join((event, *sorted(each))) for each in product(*sides))
+
+        left = tuple(named([one.left for one in people]))
+        return cls(left, tuple(named([one.sought for one in people])))
+
+    def __add__(self, other: "Marks") -> "Marks":
+        return Marks((*self.left, *other.left), (*self.sought, *other.sought))
+
+
+def events_in(submission: Submission, reference: Reference) -> Marks:
+    """Return the marks of a submission's civil event.
+
+    A birth by child, day and mother or father, without parents by child, day and birthplace; a
+    marriage by both parties, a death by the deceased. Without marks is what may be asked for again
+    and again, what was registered before and is registered once more, and a form that is not here.
 
     Source: Luật Hộ tịch 2014, Điều 15, 18, 33 (each is registered once).
     """
     row = reference.procedure(submission.procedure_code, local_day(submission.submitted_at))
     if row is not None and "again" in row.key.split("_"):
-        return ()
+        return Marks()
     form = submission.form
     if form.kind in _BIRTHS:
         return _birth(form)
     if form.kind == "marriage":
-        parties = sorted((_person(form.groom), _person(form.bride)))
-        return ("marriage|" + "|".join(parties),)
+        return Marks.of("marriage", _person(form.groom), _person(form.bride))
     if form.kind == "death":
-        return (f"death|{_person(form.deceased)}",)
-    return ()
+        return Marks.of("death", _person(form.deceased))
+    return Marks()
 
 
-def _birth(form: Any) -> tuple[str, ...]:
+def _birth(form: Any) -> Marks:
     child = f"birth|{_name(form.child.full_name)}|{form.child.born_on}"
     parents = [one for one in (form.mother, form.father) if one is not None]
-    return tuple(f"{child}|{_person(one)}" for one in parents)
+    if not parents:
+        alone = (f"{child}|at|{_birthplace(form.child)}",)
+        return Marks(alone, alone)
+    return sum((Marks.of(child, _person(one)) for one in parents), Marks())
 
 
-def _person(person: Any) -> str:
-    return person.personal_number or f"{_name(person.full_name)}|{person.born_on}"
+def _birthplace(child: Any) -> str:
+    abroad = child.birthplace_abroad
+    if abroad is not None:
+        return f"{abroad.country}|{_name(abroad.detail)}"
+    return child.birthplace_unit_code or _name(child.birthplace_detail or "")
+
+
+def _person(person: Any) -> Marks:
+    """Return the marks of a person: by number; by name and birth date where one has no number.
+
+    Two whose numbers differ are two people, though name and birth date are the same.
+    """
+    named, number = f"{_name(person.full_name)}|{person.born_on}", person.personal_number
+    if number is None:
+        return Marks((named,), (named, f"{named}|numbered"))
+    return Marks((number, f"{named}|numbered"), (number, named))
 
 
 def _name(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    """Return the name without regard to case, spaces and where a tone stands: hoà is hòa."""
+    return " ".join(_word(one) for one in unicodedata.normalize("NFD", text.casefold()).split())
+
+
+def _word(word: str) -> str:
+    letters = "".join(one for one in word if one not in _TONES)
+    return letters + "".join(one for one in word if one in _TONES)
 
 
 async def others(
     conn: Conn,
     keys: KeyRing,
-    events: Mapping[UUID, Sequence[str]],
+    events: Mapping[UUID, Marks],
     codes: Mapping[UUID, str],
 ) -> dict[UUID, tuple[str, ...]]:
     """Keep the events of new dossiers; return for each the codes of others about the same one.
@@ -65,22 +118,23 @@ async def others(
     In the order given, so that the later of two in one batch names the earlier. Two transactions
     about one event wait for each other.
     """
-    marks = {
-        dossier_id: {mark for name in names for mark in keys.blind(name.encode(), SAME_EVENT)}
-        for dossier_id, names in events.items()
+    left = {i: [_blind(keys, name)[0] for name in marks.left] for i, marks in events.items()}
+    sought = {
+        i: sorted({blind for name in marks.sought for blind in _blind(keys, name)})
+        for i, marks in events.items()
     }
-    wanted = sorted(set().union(*marks.values()))
+    wanted = sorted(set().union(*sought.values()))
     if not wanted:
         return {}
+    await lock_marks(conn, [*wanted, *(mark for own in left.values() for mark in own)])
     known = await _known(conn, wanted)
     found: dict[UUID, tuple[str, ...]] = {}
     rows = []
-    for dossier_id, own in marks.items():
-        alike = dict.fromkeys(code for mark in sorted(own) for code in known.get(mark, ()))
+    for dossier_id, own in sought.items():
+        alike = dict.fromkeys(code for mark in own for code in known.get(mark, ()))
         if alike:
             found[dossier_id] = tuple(alike)[:MOST_NAMED]
-        current = [keys.blind(name.encode(), SAME_EVENT)[0] for name in events[dossier_id]]
-        for mark in current:
+        for mark in left[dossier_id]:
             known.setdefault(mark, []).append(codes[dossier_id])
             rows.append((mark, dossier_id, codes[dossier_id]))
     await conn.executemany(
@@ -91,13 +145,26 @@ async def others(
     return found
 
 
-async def _known(conn: Conn, wanted: Sequence[bytes]) -> dict[bytes, list[str]]:
-    # One after the other in one order, so that no two transactions wait for each other in a ring.
+def _blind(keys: KeyRing, name: str) -> tuple[bytes, ...]:
+    return keys.blind(name.encode(), SAME_EVENT)
+
+
+def bucket_of(mark: bytes) -> int:
+    """Return which lock stands for the mark, below BUCKETS."""
+    return int.from_bytes(mark[-2:]) & (BUCKETS - 1)
+
+
+async def lock_marks(conn: Conn, marks: Collection[bytes]) -> None:
+    """Wait for the transactions about any of these marks, and let later ones wait for this."""
+    # In the order of what is locked, so that no two transactions wait for each other in a ring.
     await conn.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(encode(f, 'hex'), 0))"
-        " FROM (SELECT f FROM unnest($1::bytea[]) f ORDER BY f OFFSET 0) s",
-        wanted,
+        "SELECT pg_advisory_xact_lock($1, bucket) FROM unnest($2::int[]) bucket",
+        _LOCK_CLASS,
+        sorted({bucket_of(mark) for mark in marks}),
     )
+
+
+async def _known(conn: Conn, wanted: Sequence[bytes]) -> dict[bytes, list[str]]:
     rows = await conn.fetch(
         "SELECT fingerprint, code FROM civil_event WHERE fingerprint = ANY($1::bytea[])"
         " ORDER BY at, code",

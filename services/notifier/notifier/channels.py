@@ -1,5 +1,6 @@
 """The ways to the citizen: the SMS gateway, which can be asked, and mail, which cannot."""
 
+from dataclasses import replace
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
@@ -8,7 +9,7 @@ from uuid import UUID
 import aiohttp
 import structlog
 
-from notifier.outside import NoAnswer, NotSent, status_of
+from notifier.outside import NoAnswer, NotSent, is_about_request, status_of
 from notifier.requests import MailRequest
 from notifier.smtp import MailRefused, MailServer, NotTaken, PerhapsTaken
 from plumbing.calls import Answer, Call, LeaseLost
@@ -31,11 +32,13 @@ class SmsGateway:
         """
         if call.in_doubt:
             known = await self.ask(call)
+            call.note("asked", known.reason if known.outcome == "no" else known.outcome)
             if known.outcome != "no":
                 return known
         answer = await self._send(call)
+        call.note("told", answer.reason or answer.outcome)
         if call.in_doubt and answer.outcome == "again":
-            return Answer("unknown", answer.reason)
+            return replace(answer, outcome="unknown")
         return answer
 
     async def ask(self, call: Call) -> Answer:
@@ -48,7 +51,9 @@ class SmsGateway:
             return Answer("unknown", "asked")
         if status == 404:
             return Answer("no", "not_sent")
-        return Answer("done" if status == 200 else "unknown", "asked")
+        if status == 200:
+            return Answer("done", "asked")
+        return Answer("unknown", "asked", at_work=is_about_request(status))
 
     async def _send(self, call: Call) -> Answer:
         headers = self._token | {
@@ -76,7 +81,7 @@ def _understand(status: int, call: Call) -> Answer:
         )
     # It refused to look at the request; any other answer may have come after the work.
     refused = 300 <= status < 500 or status == 503
-    return Answer("again" if refused else "unknown", reason)
+    return Answer("again" if refused else "unknown", reason, at_work=is_about_request(status))
 
 
 class Mail:
@@ -98,12 +103,12 @@ class Mail:
             return Answer("no", f"smtp_{refusal.code}")
         except NotTaken as failure:
             log.warning("mail_not_taken", reason=failure.reason, kind=call.kind)
-            return Answer("again", failure.reason)
+            return Answer("again", failure.reason, at_work=failure.at_work)
         except PerhapsTaken:
             log.error("mail_in_doubt", kind=call.kind, dossier_id=str(call.dossier_id))
             return Answer("stuck", "no_answer")
         except LeaseLost:
-            return Answer("again", "lease_lost")
+            return Answer("again", "lease_lost", ours=True)
         return Answer("done")
 
     async def ask(self, call: Call) -> Answer:

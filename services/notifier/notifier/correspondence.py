@@ -70,12 +70,14 @@ class Correspondence:
     """All of one dossier: `news` in the order it is told, `early` what came before its time.
 
     `contact` is None until the personal data came, and for ever once it was `erased`.
+    `province_code` is empty for a dossier heard of before it was kept.
     """
 
     dossier_id: UUID
     dossier_code: str = ""
     portal: str = ""
     portal_reference: str = ""
+    province_code: str = ""
     contact: Contact | None = None
     erased: bool = False
     news: tuple[News, ...] = ()

@@ -35,11 +35,15 @@ from contracts.events import (
     Withdrawn,
 )
 from contracts.model import ContactChannel
+from notifier.comparing_rules import AGAIN
 from notifier.correspondence import Contact, Correspondence, News
 from notifier.heard import news_of
 from notifier.requests import status_of
 from notifier.telling import abandoned, change, find, go_on, hear
 from notifier.turns import ended, expired
+
+#: The reason of a `no` that is two people's: they gave the call up, the outside said nothing.
+DISCARDED = "discarded"
 
 
 def on_submitted(
@@ -48,7 +52,12 @@ def on_submitted(
     """Learn which portal is to be told, and tell the first step."""
     data = message.data
     assert isinstance(data, Submitted)
-    known = replace(state, portal=data.portal, portal_reference=data.portal_reference)
+    known = replace(
+        state,
+        portal=data.portal,
+        portal_reference=data.portal_reference,
+        province_code=data.province_code,
+    )
     return on_step(message, known, context)
 
 
@@ -110,16 +119,28 @@ def on_answered(
 ) -> Decision[Correspondence]:
     """Publish that a side was told; after a `no` try the next channel, or give the step up."""
     channel, _, key = message.kind.partition(":")
+    key, _, again = key.partition(AGAIN)
     news = find(state, key)
     if news is None:
         return Decision(state)
+    if again:
+        said_again = _informed(state, news, int(again))
+        return Decision(state, (said_again,) if message.outcome == "done" else ())
     if channel == "portal":
         return _portal_answered(message, state, news, context)
+    return _citizen_answered(message, state, news, context)
+
+
+def _citizen_answered(
+    message: Answered, state: Correspondence, news: News, context: Context
+) -> Decision[Correspondence]:
     if message.outcome == "done" and news.citizen != "told":
-        by: ContactChannel = "sms" if channel == "sms" else "email"
+        by: ContactChannel = "sms" if message.kind.startswith("sms:") else "email"
         said = CitizenNotified(step=news.step, channel=by, about=news.event_id)
         return go_on(change(state, replace(news, citizen="told")), context, (said,))
     if message.outcome == "no" and news.citizen == "asked":
+        if message.reason == DISCARDED:
+            return _given_up(state, news, context)
         return go_on(change(state, replace(news, citizen="waiting")), context)
     return Decision(state)
 
@@ -135,18 +156,31 @@ def on_in_doubt(
     if channel == "portal" and news.portal == "asked":
         return go_on(change(state, replace(news, portal="abandoned")), context)
     if channel != "portal" and news.citizen == "asked":
-        given_up = change(state, replace(news, citizen="abandoned"))
-        return go_on(given_up, context, (abandoned(news, "in_doubt"),))
+        return _given_up(state, news, context)
     return Decision(state)
+
+
+def _given_up(state: Correspondence, news: News, context: Context) -> Decision[Correspondence]:
+    """Take no other channel: what was sent by the first one may have arrived."""
+    given_up = change(state, replace(news, citizen="abandoned"))
+    return go_on(given_up, context, (abandoned(news, "in_doubt"),))
+
+
+def _informed(state: Correspondence, news: News, again: int = 0) -> PortalInformed:
+    return PortalInformed(
+        step=news.step,
+        portal=state.portal,
+        status=status_of(news),
+        about=news.event_id,
+        again=again,
+    )
 
 
 def _portal_answered(
     message: Answered, state: Correspondence, news: News, context: Context
 ) -> Decision[Correspondence]:
     if message.outcome == "done" and news.portal != "informed":
-        said = PortalInformed(
-            step=news.step, portal=state.portal, status=status_of(news), about=news.event_id
-        )
+        said = _informed(state, news)
         return go_on(change(state, replace(news, portal="informed")), context, (said,))
     if message.outcome == "no" and news.portal == "asked":
         return go_on(change(state, replace(news, portal="abandoned")), context)

@@ -8,6 +8,15 @@ import aiohttp
 REQUEST_SECONDS, CONNECT_SECONDS = 10.0, 4.0
 
 
+#: A refusal of the one request; of the other ones below 500 whoever calls next gets it too.
+_FOR_ALL = frozenset({401, 403, 407, 408, 429})
+
+
+def is_about_request(status: int) -> bool:
+    """Return whether the status is about this one request: the outside is at work for others."""
+    return 400 <= status < 500 and status not in _FOR_ALL
+
+
 class NoAnswer(Exception):
     """Nothing came back; the request may have been carried out."""
 

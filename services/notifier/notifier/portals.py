@@ -7,7 +7,7 @@ import aiohttp
 import structlog
 from standardwebhooks import Webhook
 
-from notifier.outside import NoAnswer, NotSent, status_of
+from notifier.outside import NoAnswer, NotSent, is_about_request, status_of
 from notifier.requests import CallbackRequest
 from notifier.settings import PortalAddress
 from plumbing.calls import Answer, Call
@@ -36,7 +36,7 @@ class PortalCallbacks:
         address = self._addresses.get(request.portal)
         if address is None:
             log.warning("portal_not_configured", portal=request.portal)
-            return Answer("again", "portal_not_configured")
+            return Answer("again", "portal_not_configured", ours=True)
         url, webhook = address
         identity, now = str(call.effect_id), self._clock().astimezone(UTC)
         headers = {
@@ -59,4 +59,4 @@ class PortalCallbacks:
         if status == 410:
             return Answer("no", "http_410")
         log.warning("portal_refuses", portal=portal, status=status)
-        return Answer("again", f"http_{status}")
+        return Answer("again", f"http_{status}", at_work=is_about_request(status))

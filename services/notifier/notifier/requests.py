@@ -46,7 +46,10 @@ def status_of(news: News) -> int:
 def to_citizen(
     told: Correspondence, contact: Contact, channel: ContactChannel, news: News, data: Reference
 ) -> Effect:
-    """Return the message of one step by that channel; the person must have it."""
+    """Return the message of one step by that channel; the person must have it.
+
+    Provinces have equal turns at the gateway and at the mail server.
+    """
     code, to = told.dossier_code, contact.address(channel) or ""
     reference = f"{code}:{news.key}:{channel}"
     request: Contract
@@ -60,7 +63,8 @@ def to_citizen(
             reference=reference,
             date=news.occurred_at,
         )
-    return Effect(f"{channel}:{news.key}", CITIZEN, request.model_dump_json().encode())
+    body = request.model_dump_json().encode()
+    return Effect(f"{channel}:{news.key}", CITIZEN, body, turn=told.province_code)
 
 
 def to_portal(told: Correspondence, news: News) -> Effect:
@@ -78,4 +82,5 @@ def to_portal(told: Correspondence, news: News) -> Effect:
     callback = StatusCallback(timestamp=news.occurred_at, data=update)
     body = callback.model_dump_json(exclude_none=True)
     request = CallbackRequest(portal=told.portal, body=body)
-    return Effect(f"portal:{news.key}", PORTAL, request.model_dump_json().encode())
+    body_bytes = request.model_dump_json().encode()
+    return Effect(f"portal:{news.key}", PORTAL, body_bytes, turn=told.portal)

@@ -22,11 +22,15 @@ HttpAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")]
 
 
 class PortalAddress(BaseModel):
-    """Where a portal takes callbacks, and the secret they are signed with."""
+    """Where a portal takes callbacks, and the secret they are signed with.
+
+    `dossiers_url` is where it tells what it knows of its dossiers; without one nothing is compared.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     url: HttpAddress
+    dossiers_url: HttpAddress | None = None
     secret: Annotated[SecretStr, AfterValidator(_signing)]
 
 

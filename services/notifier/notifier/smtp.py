@@ -18,6 +18,9 @@ from aiosmtplib.protocol import SMTPProtocol
 #: Together well below the time of one call.
 BEFORE_SECONDS, ANSWER_SECONDS, FAREWELL_SECONDS = 7.0, 10.0, 1.0
 
+#: The server ends every session now (RFC 5321, 4.2.3), whoever the mail is for.
+CLOSING = 421
+
 _FIRST_DOT = re.compile(rb"(?m)^\.")
 
 
@@ -30,11 +33,14 @@ class MailRefused(Exception):
 
 
 class NotTaken(Exception):
-    """The mail was certainly not taken: it was not wholly sent, or not now (4xx); `reason` why."""
+    """The mail was certainly not taken: it was not wholly sent, or not now (4xx); `reason` why.
 
-    def __init__(self, reason: str) -> None:
+    `at_work`: the server said so of this recipient, and takes mails for others.
+    """
+
+    def __init__(self, reason: str, *, at_work: bool = False) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.at_work = reason, at_work
 
 
 class PerhapsTaken(Exception):
@@ -87,7 +93,8 @@ class MailServer:
         except (SMTPSenderRefused, SMTPRecipientRefused, SMTPDataError) as refusal:
             if refusal.code >= 500:
                 raise MailRefused(refusal.code) from None
-            raise NotTaken(f"smtp_{refusal.code}") from None
+            at_work = isinstance(refusal, SMTPRecipientRefused) and refusal.code != CLOSING
+            raise NotTaken(f"smtp_{refusal.code}", at_work=at_work) from None
         except (SMTPException, OSError, TimeoutError) as trouble:
             raise NotTaken(type(trouble).__name__) from None
 

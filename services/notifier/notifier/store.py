@@ -15,20 +15,25 @@ _CONTACT = TypeAdapter(Contact)
 _NEWS = TypeAdapter(tuple[News, ...])
 
 _LOAD = """
-SELECT dossier_id, dossier_code, portal, portal_reference, contact, erased, news, early
+SELECT dossier_id, dossier_code, portal, portal_reference, province_code, contact, erased, news,
+    early
 FROM correspondence WHERE dossier_id = ANY($1::uuid[])
 """
 
 _SAVE = """
 INSERT INTO correspondence AS c
-    (dossier_id, dossier_code, portal, portal_reference, contact, erased, news, early)
-SELECT id, code, portal, portal_reference, contact, erased, news::jsonb, early::jsonb
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::boolean[],
-    $7::text[], $8::text[]) t(id, code, portal, portal_reference, contact, erased, news, early)
+    (dossier_id, dossier_code, portal, portal_reference, province_code, contact, erased, news,
+        early)
+SELECT id, code, portal, portal_reference, province_code, contact, erased, news::jsonb,
+    early::jsonb
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[],
+        $7::boolean[], $8::text[], $9::text[])
+    t(id, code, portal, portal_reference, province_code, contact, erased, news, early)
 ON CONFLICT (dossier_id) DO UPDATE SET dossier_code = excluded.dossier_code,
     portal = excluded.portal, portal_reference = excluded.portal_reference,
+    province_code = excluded.province_code,
     contact = excluded.contact, erased = excluded.erased, news = excluded.news,
-    early = excluded.early
+    early = excluded.early, changed_at = clock_timestamp()
 """
 
 
@@ -55,6 +60,7 @@ class CorrespondenceStore:
             [state.dossier_code for state in states],
             [state.portal for state in states],
             [state.portal_reference for state in states],
+            [state.province_code for state in states],
             [self._seal(state) for state in states],
             [state.erased for state in states],
             [_NEWS.dump_json(state.news).decode() for state in states],
@@ -73,6 +79,7 @@ class CorrespondenceStore:
             dossier_code=row["dossier_code"],
             portal=row["portal"],
             portal_reference=row["portal_reference"],
+            province_code=row["province_code"],
             contact=self._open(row["dossier_id"], row["contact"]),
             erased=row["erased"],
             news=_read_news(row["news"], had_their_turn=True),

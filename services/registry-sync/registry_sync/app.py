@@ -9,11 +9,18 @@ from contracts.decision import Context
 from contracts.topics import LIFECYCLE, PARTICULARS
 from plumbing.applying import Part
 from plumbing.assembly import Assembly, Running
+from plumbing.comparing import Reconciler
 from plumbing.inlets import LifecycleInlet, ParticularsInlet
+from plumbing.reconciliation_api import ReconciliationRoutes
 from plumbing.running import main as run
 from registry_sync.domain import RULES
 from registry_sync.limits import unless_ended
-from registry_sync.polling import Poller
+from registry_sync.polling import RESULTS, RESULTS_LIMIT, Poller
+from registry_sync.pushing import REGISTER_LANE
+from registry_sync.reconciling import RegisterComparison, telling_again
+from registry_sync.reconciling_questions import Questions
+from registry_sync.reconciling_rules import RULES as RECONCILING
+from registry_sync.reconciling_rules import TELL_AGAIN
 from registry_sync.register import Register
 from registry_sync.registration import PUSH
 from registry_sync.settings import RegistrySyncSettings
@@ -29,7 +36,8 @@ async def assemble(running: Running) -> Assembly:
     settings = running.settings
     assert isinstance(settings, RegistrySyncSettings)
     known = reference.load()
-    part = Part(SERVICE, RULES, RegistrationStore(running.keys), lambda now: Context(now, known))
+    rules = RULES | RECONCILING
+    part = Part(SERVICE, rules, RegistrationStore(running.keys), lambda now: Context(now, known))
     session = aiohttp.ClientSession(
         headers={
             "Authorization": aiohttp.encode_basic_auth(
@@ -39,14 +47,25 @@ async def assemble(running: Running) -> Assembly:
         timeout=aiohttp.ClientTimeout(total=REGISTER_SECONDS, connect=5),
     )
     register = Register(session, settings.register_url)
+    push = unless_ended(register.push, register.has_taken, running.pool)
+    reconciler = Reconciler(
+        SERVICE,
+        RegisterComparison(running, part, Questions(register, running.valves)),
+        running.pool,
+        running.clock,
+        settings.reconcile_at,
+    )
     return Assembly(
         part=part,
         inlets={
             LIFECYCLE["routing"]: LifecycleInlet(part, running.keys),
             PARTICULARS: ParticularsInlet(part, running.keys),
         },
-        callers={PUSH: unless_ended(register.push, register.has_taken, running.pool)},
-        tasks=(Poller(running, part, register).run,),
+        callers={PUSH: push, TELL_AGAIN: telling_again(push)},
+        lanes=(REGISTER_LANE,),
+        valves={RESULTS: RESULTS_LIMIT},
+        tasks=(Poller(running, part, register).run, reconciler.run),
+        operating=(ReconciliationRoutes((reconciler,)),),
         close=session.close,
     )
 

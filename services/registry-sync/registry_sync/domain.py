@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from contracts.decision import (
     Answered,
@@ -18,8 +18,6 @@ from contracts.events import (
     Accepted,
     Forwarded,
     HandedOver,
-    Registered,
-    RegisterReturned,
     RegistrationInDoubt,
     Rescheduled,
     Resumed,
@@ -30,11 +28,13 @@ from contracts.events import (
 )
 from contracts.model import local_day
 from registry_sync.pushing import push_if_ready
-from registry_sync.registration import RegisterSaid, Registration, is_from_before, push_kind
+from registry_sync.registration import RegisterSaid, Registration, push_kind
+from registry_sync.saying import on_said, send_back
 
 #: Why a push was not made: nobody is left to tell of, or the one-stop has ended the dossier.
 ERASED, CLOSED = "erased", "closed"
-_REASON = {"supplement": "register_needs_supplement", "refused": "register_refused"}
+#: Why a push will not be made though nobody said no: two people took it out of our hands.
+DISCARDED = "discarded"
 
 
 def on_accepted(message: Envelope, case: Registration, context: Context) -> Decision[Registration]:
@@ -66,7 +66,7 @@ def on_accepted(message: Envelope, case: Registration, context: Context) -> Deci
         case = replace(case, told_unit=case.unit_code, told_province=province_code)
         return Decision(replace(case, status="pushed"))
     if case.erased:
-        return _return(case, "refused", "particulars_erased")
+        return send_back(case, "refused", "particulars_erased")
     return push_if_ready(case, context)
 
 
@@ -91,7 +91,7 @@ def on_erased(
     """
     case = replace(case.forgetting(), personal_number=None, erased=True)
     if case.status == "accepted" and not case.closed:
-        return _return(case, "refused", "particulars_erased")
+        return send_back(case, "refused", "particulars_erased")
     return Decision(case)
 
 
@@ -126,74 +126,27 @@ def _province_of(unit_code: str, at: datetime, context: Context) -> str:
 
 
 def on_answered(message: Answered, case: Registration, context: Context) -> Decision[Registration]:
-    """Note that the register took the dossier, that it will not, or that it was not told."""
+    """Note that the register took the dossier, that it will not, or that it was not told.
+
+    A discarded push is no word of the register: people see to the dossier there, the register is
+    asked for its word as of any other, and the citizen is told no no. It is never told again.
+    """
+    if message.reason == DISCARDED:
+        case = replace(case, discarded=True)
     if case.status != "pushing" or message.kind != push_kind(case.round):
         return Decision(case)
-    if message.outcome == "done":
+    if message.outcome == "done" or message.reason == DISCARDED:
         return Decision(replace(case, status="pushed"))
     if message.reason == CLOSED:
         return Decision(replace(case, status="returned"))
     is_erased = message.reason == ERASED
-    return _return(case, "refused", "particulars_erased" if is_erased else "register_refused")
+    return send_back(case, "refused", "particulars_erased" if is_erased else "register_refused")
 
 
 def on_in_doubt(message: InDoubt, case: Registration, context: Context) -> Decision[Registration]:
     """Say that neither yes nor no is known; the register is asked before it is told again."""
     doubt = RegistrationInDoubt(attempt=message.attempt, since=message.since)
     return Decision(case, (doubt,))
-
-
-def on_said(message: RegisterSaid, case: Registration, context: Context) -> Decision[Registration]:
-    """Publish the register's final word, once; the same word again changes nothing.
-
-    Nor does the answer to a question asked before the push of this round was answered: it is
-    about the round before. So is a supplement asked for before this round was told. While the
-    citizen is asked for one, what else the register decides counts: papers may reach it by hand.
-    """
-    is_asked_back = case.status == "returned" and not case.closed
-    if message.round != case.round or not (case.status == "pushed" or is_asked_back):
-        return Decision(case)
-    if message.outcome == "registered":
-        return _entered(message, case)
-    if message.outcome == "refused":
-        decision = _return(case, "refused", _REASON["refused"])
-        return replace(decision, state=_meanwhile(case)) if is_asked_back else decision
-    is_old = case.round > 1 and is_from_before(message.at, case.pushed_at)
-    if is_asked_back or is_old:
-        return Decision(case)
-    return _return(case, "supplement", _REASON["supplement"])
-
-
-def _meanwhile(case: Registration) -> Registration:
-    # The one-stop ends it, or takes the supplement first: then its round is told as any other.
-    return replace(case, status="refused_meanwhile")
-
-
-def _entered(message: RegisterSaid, case: Registration) -> Decision[Registration]:
-    entry = message.entry
-    assert entry is not None
-    registered = Registered(
-        unit_code=entry.unit_code or case.told_unit or case.unit_code,
-        number=entry.number,
-        book=entry.book,
-        page=entry.page,
-        registered_on=entry.registered_on,
-        personal_id_assigned=entry.personal_number is not None,
-        round=case.round,
-    )
-    kept = None if case.erased else entry.personal_number
-    case = replace(case.forgetting(), status="registered", personal_number=kept)
-    return Decision(case, (registered,))
-
-
-def _return(
-    case: Registration, kind: Literal["supplement", "refused"], reason: str
-) -> Decision[Registration]:
-    returned = RegisterReturned(kind=kind, reasons=(reason,), round=case.round)
-    case = replace(case, status="returned")
-    if kind == "refused":
-        case = replace(case.forgetting(), closed=True)
-    return Decision(case, (returned,))
 
 
 def unchanged(message: Envelope, case: Registration, context: Context) -> Decision[Registration]:

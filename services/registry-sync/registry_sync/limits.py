@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from plumbing.calls import Answer, Call, Caller
 from plumbing.database import TRANSIENT, Pool
-from registry_sync.register import RegisterAway
+from registry_sync.register import KNOWN_THERE, RegisterAway
 from registry_sync.store import why_untold
 
 #: Whether the register has what a call tells; raises RegisterAway.
@@ -22,15 +22,15 @@ def unless_ended(push: Caller, has_taken: HasTaken, pool: Pool) -> Caller:
             async with pool.acquire() as conn:
                 reason = await why_untold(conn, call.dossier_id)
         except TRANSIENT:
-            return Answer("again", "database_away")
+            return Answer("again", "database_away", ours=True)
         if reason is None:
             return await push(call)
         if not call.in_doubt:
-            return Answer("no", reason)
+            return Answer("no", reason, ours=True)
         try:
             taken = await has_taken(call)
         except RegisterAway:
             return Answer("unknown", "asked")
-        return Answer("done", "known_to_the_register") if taken else Answer("no", reason)
+        return Answer("done", KNOWN_THERE) if taken else Answer("no", reason)
 
     return careful

@@ -1,7 +1,6 @@
 """Asks the register in batches what became of the dossiers it was told of."""
 
 import asyncio
-import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,25 +8,41 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from contracts.envelope import Cause
-from plumbing.applying import Item, Part, apply, lock
+from plumbing.applying import Part
 from plumbing.assembly import Running
-from plumbing.database import passing
+from plumbing.lanes import is_paused, load_pauses
 from plumbing.logs import describe, where
-from registry_sync.register import Register, RegisterAway, RegisterMisspoke, Results
-from registry_sync.registration import RegisterSaid, Registration
-from registry_sync.store import Due, claim_due
+from plumbing.valves import Limit, Pass
+from registry_sync.asking import ask_in_parts
+from registry_sync.braking import held_back
+from registry_sync.claims import Due, claim_due
+from registry_sync.pushing import REGISTER_LANE
+from registry_sync.reconciling_store import note_seen
+from registry_sync.register import Register, RegisterAway
+from registry_sync.registration import Registration
+from registry_sync.results import RegisterMisspoke, Results
+from registry_sync.words import apply_words
 
 log = structlog.get_logger()
 
 #: The register answers at most this many dossiers in one question.
 BATCH = 1000
 IDLE_SECONDS = 0.2
+ROOM_SECONDS = 0.05
+#: The name of the register's answering service among the neighbours: it fails apart from the one
+#: that is told, and what is told may not crowd it out.
+RESULTS = "results"
+#: Questions under way at once, one for each province and procedure.
+RESULTS_LIMIT = Limit(concurrency=4)
 
 
 @dataclass(frozen=True)
 class Poller:
-    """Claims what is due, asks by province and procedure, and applies the final words."""
+    """Claims what is due, asks by province and procedure, and applies the final words.
+
+    It asks as the valve of the register's answers lets it, and not for a province that people
+    paused, nor for any while the whole lane is paused.
+    """
 
     running: Running
     part: Part[Registration]
@@ -39,8 +54,7 @@ class Poller:
         while True:
             decided = 0
             try:
-                due = await claim_due(self.running.pool, BATCH)
-                decided, away = await self._ask(due)
+                decided, away = await self._ask(await self._claim())
                 pause_seconds = min(pause_seconds * 2, 30.0) if away else IDLE_SECONDS
             except Exception as error:  # what was claimed comes again; nobody else polls for us
                 log.error("poll_failed", error=describe(error), traceback=where(error))
@@ -48,8 +62,16 @@ class Poller:
             if decided < BATCH:
                 await asyncio.sleep(random.uniform(pause_seconds / 2, pause_seconds))
 
+    async def _claim(self) -> list[Due]:
+        if not self.running.valves.may_call(RESULTS):
+            return []
+        async with self.running.pool.acquire() as conn:
+            pauses = await load_pauses(conn)
+        paused = [one.turn for one in pauses if one.lane == REGISTER_LANE]
+        return [] if "" in paused else await claim_due(self.running.pool, BATCH, paused)
+
     async def _ask(self, due: Sequence[Due]) -> tuple[int, bool]:
-        """Return how many were decided, and whether a question got no answer.
+        """Return how many were decided, and whether every question went without an answer.
 
         By the province the register was told, and of what it does not know there, by the one
         that goes on; by procedure. A question that fails keeps no other from its answer.
@@ -57,32 +79,57 @@ class Poller:
         lanes: dict[tuple[str, str], list[Due]] = defaultdict(list)
         for one in due:
             lanes[one.told_province, one.procedure_code].append(one)
-        decided, away = 0, False
-        for (province_code, procedure_code), asked in lanes.items():
-            found = await self._results(asked, province_code, procedure_code)
-            if found is None:
-                away = True
-                continue
-            decided += await self._take(asked, found)
-            moved = [
-                replace(one, told_province=one.province_code)
-                for one in asked
-                if one.code not in found.known and one.province_code != one.told_province
-            ]
-            if moved:
-                more, was_away = await self._ask(moved)
-                decided, away = decided + more, away or was_away
-        return decided, away
+        answers = await asyncio.gather(
+            *(self._ask_lane(*lane, those) for lane, those in lanes.items()), return_exceptions=True
+        )
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        decided = [answer for answer in answers if isinstance(answer, int)]
+        return sum(decided), bool(answers) and not decided
+
+    async def _ask_lane(
+        self, province_code: str, procedure_code: str, asked: Sequence[Due]
+    ) -> int | None:
+        """Return how many were decided, None without an answer."""
+        found = await self._results(asked, province_code, procedure_code)
+        if found is None:
+            return None
+        seen = [one.dossier_id for one in asked if one.code in found.known]
+        await note_seen(self.running.pool, seen)
+        decided = await self._take(asked, found)
+        moved = [
+            replace(one, told_province=one.province_code)
+            for one in asked
+            if one.code not in found.known and one.province_code != one.told_province
+        ]
+        return decided + (await self._ask(moved))[0]
 
     async def _results(
         self, asked: Sequence[Due], province_code: str, procedure_code: str
     ) -> Results | None:
         codes = [one.code for one in asked]
-        try:
-            return await self.register.results(codes, province_code, procedure_code)
-        except (RegisterAway, RegisterMisspoke) as error:
-            log.warning("register_not_asked", error=describe(error), reason=str(error))
-            return None
+        whose = f"{province_code}:{procedure_code}"
+        with await self._leave() as passed:
+            async with self.running.pool.acquire() as conn:
+                if await is_paused(conn, REGISTER_LANE, province_code):
+                    return None
+            try:
+                found = await ask_in_parts(self.register, codes, province_code, procedure_code)
+            except (RegisterAway, RegisterMisspoke) as error:
+                passed.report("unknown", whose)
+                log.warning("register_not_asked", error=describe(error), reason=str(error))
+                return None
+            passed.report("done", whose)
+            return found
+
+    async def _leave(self) -> Pass:
+        # What was claimed waits here while the valve is shut, and is asked when it opens.
+        while True:
+            passed = self.running.valves.begin(RESULTS)
+            if passed is not None:
+                return passed
+            await asyncio.sleep(ROOM_SECONDS)
 
     async def _take(self, asked: Sequence[Due], found: Results) -> int:
         by_code = {one.code: one for one in asked}
@@ -96,45 +143,7 @@ class Poller:
                 continue
             if one.round > 1 and word.outcome == "supplement" and word.at is None:
                 log.error("register_misspoke", dossier_id=str(one.dossier_id), reason="no_time")
-            # The dossier may be in a later round by now; this answers the one it was asked in.
-            known[one] = replace(word, round=one.round)
-        return await self._apply_all(known)
-
-    async def _apply_all(self, said: dict[Due, RegisterSaid]) -> int:
-        """Apply the words together; if that fails, each by itself, so that one harms no other."""
-        if not said:
-            return 0
-        try:
-            await self._apply(said)
-            return len(said)
-        except Exception as error:  # a word no rule can take: find it, spare the others
-            if passing(error):
-                raise
-            if len(said) == 1:
-                (one,) = said
-                log.error(
-                    "register_word_not_applied",
-                    dossier_id=str(one.dossier_id),
-                    error=describe(error),
-                    traceback=where(error),
-                )
-                return 0
-        return sum([await self._apply_all({one: word}) for one, word in said.items()])
-
-    async def _apply(self, said: dict[Due, RegisterSaid]) -> None:
-        running = self.running
-        async with running.pool.acquire() as conn, conn.transaction():
-            heads = await lock(conn, {one.dossier_id: one.code for one in said})
-            items = [
-                Item(one.dossier_id, word, Cause(f"poll:{one.code}", _digest(word)))
-                for one, word in said.items()
-            ]
-            await apply(conn, self.part, running.keys, heads, items, running.clock())
-        running.wake()
-
-
-def _digest(word: RegisterSaid) -> str:
-    entry = word.entry
-    # The personal number stays out: a hash of twelve digits can be guessed.
-    known = (entry.number, entry.book, entry.page, entry.registered_on) if entry else ()
-    return hashlib.sha256(repr((word.outcome, word.round, known)).encode()).hexdigest()
+            # Much may have come of the dossier by now; this answers the round it was asked in.
+            known[one] = replace(word, round=one.round, revision=one.revision)
+        words = await held_back(self.running, self.part, known)
+        return await apply_words(self.running, self.part, words)

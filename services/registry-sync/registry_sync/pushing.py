@@ -22,7 +22,8 @@ def push_if_ready(case: Registration, context: Context) -> Decision[Registration
     if case.status != "accepted" or case.closed or told is None:
         return Decision(case)
     version, particulars = told
-    push = Effect(push_kind(case.round), REGISTER_LANE, _request(case, particulars, context))
+    request = _request(case, particulars, context)
+    push = Effect(push_kind(case.round), REGISTER_LANE, request, turn=case.province_code)
     case = replace(
         case,
         status="pushing",

@@ -2,58 +2,41 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import aiohttp
-from pydantic import ValidationError
+import structlog
 
-from contracts.model import VIETNAM
 from plumbing.calls import Answer, Call
-from registry_sync.book import BookLine
-from registry_sync.eform import MODULE_OF_PROCEDURE
-from registry_sync.pushing import MOMENT, has_no_form, push_body
-from registry_sync.registration import (
-    Outcome,
-    RegisterEntry,
-    RegisterSaid,
-    is_from_before,
-    round_of,
+from plumbing.logs import describe
+from registry_sync.eform import MODULE_OF_PROCEDURE, NotForTheRegister
+from registry_sync.meaning import EXISTS, KNOWN, NO_ACCESS, NOT_UNDERSTOOD, meaning, not_found
+from registry_sync.pushing import has_no_form, push_body
+from registry_sync.registration import is_from_before, round_of
+from registry_sync.results import (
+    HAS,
+    TAKEN_UP,
+    RegisterMisspoke,
+    Results,
+    moment_of,
+    read_results,
+    status_of,
 )
 
-#: What the register's texts mean; it has no codes we may rely on.
-_TAKEN_BEFORE = ("đã được tiếp nhận", "đã tồn tại", "đã hoàn thành đăng ký", "đã trả kết quả")
-_KNOWN = "taken_before"
-_TRY_LATER = (
-    "có lỗi trong quá trình",
-    "client received soap fault",
-    "server error",
-    "chưa được gửi",
-)
-#: `trangThai` of a dossier the register has and does not wait for: 2 is asking for a supplement.
-_TAKEN_UP = frozenset({"1", "3", "4", "6"})
-_OUTCOMES: dict[str, Outcome] = {"2": "supplement", "4": "registered", "6": "refused"}
+log = structlog.get_logger()
+
+KNOWN_THERE = "known_to_the_register"
 
 
 class RegisterAway(Exception):
     """The register could not be asked; nothing is known that was not known before."""
 
-
-class RegisterMisspoke(Exception):
-    """The register answered something outside its contract."""
-
-
-@dataclass(frozen=True)
-class Results:
-    """What a question brought: final words by dossier code, and what was outside the contract.
-
-    `known` are the codes the register has, decided or not.
-    """
-
-    said: dict[str, RegisterSaid] = field(default_factory=dict)
-    odd: dict[str, str] = field(default_factory=dict)
-    known: set[str] = field(default_factory=set)
+    @property
+    def is_status(self) -> bool:
+        """Whether it answered, by an HTTP status that is no success."""
+        return str(self).startswith("http_")
 
 
 @dataclass(frozen=True)
@@ -66,32 +49,45 @@ class Register:
     async def push(self, call: Call) -> Answer:
         """Tell the register of a dossier; when that may have happened before, ask it first.
 
-        Of a procedure no part of the register is known for, nothing is told: that is a no. A
-        dossier without a form waits for a person: an empty one might write over what the register
-        has, and the fault is not the citizen's.
+        What it must not be told is for a person: of a procedure it has no part for, or without a
+        form, which might write over what it has. The fault is not the citizen's.
         """
         request = json.loads(call.request)
         if (never := _never(request)) is not None:
             return never
         try:
             if call.in_doubt and await self.has_taken(call):
-                return Answer("done", "known_to_the_register")
-            answer = await self._tell(call, push_body(request))
-            if answer.reason == _KNOWN and await self._waits_as_before(call):
-                return Answer("unknown", "supplement_not_taken")
+                return Answer("done", KNOWN_THERE)
+            return await self._tell_and_ask(call, _body(call, request))
         except aiohttp.ClientConnectorError:
+            call.note("told", "unreachable")
             return Answer("again", "register_unreachable")
-        except (aiohttp.ClientError, RegisterAway, TimeoutError, ValueError) as error:
+        except RegisterAway as away:
+            return Answer("unknown", f"asked_{away}")
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            call.note("told", "unknown")
             return Answer("unknown", f"no_answer_{type(error).__name__}")
+
+    async def _tell_and_ask(self, call: Call, body: dict[str, Any] | None) -> Answer:
+        """Tell, and ask where the answer alone does not say whether the register has it."""
+        if body is None:
+            return Answer("never", "cannot_be_told", ours=True)
+        answer = await self._tell(call, body)
+        call.note("told", answer.reason)
+        is_first = round_of(call.kind) == 1
+        if answer.reason == NOT_UNDERSTOOD or (is_first and answer.reason == EXISTS):
+            if await self.has_taken(call):
+                return Answer("done", KNOWN_THERE, words=answer.words)
+            return Answer("never", answer.reason, words=answer.words)
+        if answer.reason in (KNOWN, EXISTS) and await self._waits_as_before(call):
+            return Answer("unknown", "supplement_not_taken", words=answer.words)
         return answer
 
     async def _tell(self, call: Call, body: dict[str, Any]) -> Answer:
         headers = {"Idempotency-Key": str(call.effect_id)}
         async with self.session.post(f"{self.url}/NhanDKHT", json=body, headers=headers) as got:
-            if got.status != 200:
-                refused = got.status in (401, 403, 404, 429)
-                return Answer("again" if refused else "unknown", f"http_{got.status}")
-            return meaning(await got.json(content_type=None))
+            _alarm(got.status)
+            return meaning(got.status, await got.text(errors="replace"))
 
     async def has_taken(self, call: Call) -> bool:
         """Return whether the register has what this push tells; raises RegisterAway.
@@ -101,8 +97,10 @@ class Register:
         again, the same bytes are news to it or a duplicate. Neither registers twice: it has one
         entry per code, takes a supplement only while it waits, and numbers none it waits for.
         """
-        found = {str(one.get("trangThai")) for one in await self._states(call)}
-        return bool(found) if round_of(call.kind) == 1 else bool(_TAKEN_UP & found)
+        found = {status_of(one) for one in await self._states(call)} & HAS
+        has_it = bool(found) if round_of(call.kind) == 1 else bool(TAKEN_UP & found)
+        call.note("asked", "known" if has_it else "waits" if found else "absent")
+        return has_it
 
     async def _waits_as_before(self, call: Call) -> bool:
         """Return whether a supplement just told is still asked for as it was before the push.
@@ -113,10 +111,12 @@ class Register:
         if round_of(call.kind) == 1 or pushed_at is None:
             return False
         told = datetime.fromisoformat(pushed_at)
-        return any(
-            str(one.get("trangThai")) == "2" and is_from_before(_moment(one), told)
+        waits = any(
+            status_of(one) == "2" and is_from_before(moment_of(one), told)
             for one in await self._states(call)
         )
+        call.note("asked", "waits" if waits else "known")
+        return waits
 
     async def _states(self, call: Call) -> list[dict[str, Any]]:
         """Return what the register says of the dossier, in whichever province it has it."""
@@ -126,7 +126,8 @@ class Register:
         for asked in dict.fromkeys((request.get("told_province", province_code), province_code)):
             try:
                 values += await self._ask([code], asked, request["procedure_code"])
-            except RegisterMisspoke as odd:
+            except (RegisterAway, RegisterMisspoke) as odd:
+                call.note("asked", "unknown")
                 raise RegisterAway(str(odd)) from None
         return [one for one in values if one.get("maHoSoMCDT") == code]
 
@@ -138,21 +139,8 @@ class Register:
         An answer about one dossier that is outside the contract is `odd` and harms no other.
         Raises RegisterAway, or RegisterMisspoke when the whole answer is outside the contract.
         """
-        found = Results()
-        for value in await self._ask(list(codes), province_code, procedure_code):
-            code = value.get("maHoSoMCDT")
-            if not isinstance(code, str):
-                found.odd[""] = "no_dossier_code"
-                continue
-            found.known.add(code)
-            try:
-                word = _word(value)
-            except RegisterMisspoke as odd:
-                found.odd[code] = str(odd)
-            else:
-                if word is not None:
-                    found.said[code] = word
-        return found
+        values = await self._ask(list(codes), province_code, procedure_code)
+        return read_results(values)
 
     async def _ask(
         self, codes: list[str], province_code: str, procedure_code: str
@@ -162,63 +150,43 @@ class Register:
         body = {"maDinhDanhHoSo": codes, "maTinh": province_code, "module": module}
         try:
             async with self.session.post(f"{self.url}/LayKetQua", json=body) as response:
+                _alarm(response.status)
                 if response.status != 200:
                     raise RegisterAway(f"http_{response.status}")
                 document = await response.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise RegisterAway(type(error).__name__) from None
-        if not isinstance(document, dict) or str(document.get("status")) != "1":
-            raise RegisterMisspoke("LayKetQua did not succeed")
+        if not isinstance(document, dict):
+            raise RegisterMisspoke("results_without_values")
         values = document.get("value")
+        if str(document.get("status")) != "1":
+            # Of several it does not say which it has not: those it has would look lost too.
+            if len(codes) > 1 or not not_found(document):
+                raise RegisterMisspoke("results_did_not_succeed")
+            return []
+        if values is None and "value" in document:
+            return []
         if not isinstance(values, list) or not all(isinstance(one, dict) for one in values):
-            raise RegisterMisspoke("LayKetQua has no list of values")
+            raise RegisterMisspoke("results_without_values")
         return values
 
 
 def _never(request: dict[str, Any]) -> Answer | None:
     if request["procedure_code"] not in MODULE_OF_PROCEDURE:
-        return Answer("no", "procedure_not_in_the_register")
-    return Answer("stuck", "no_form_to_tell") if has_no_form(request) else None
+        return Answer("never", "procedure_not_in_the_register", ours=True)
+    return Answer("never", "no_form_to_tell", ours=True) if has_no_form(request) else None
 
 
-def _moment(value: dict[str, Any]) -> datetime | None:
+def _body(call: Call, request: dict[str, Any]) -> dict[str, Any] | None:
     try:
-        said = str(value.get("thoiGianThucHien"))
-        return datetime.strptime(said, MOMENT).replace(tzinfo=VIETNAM)
-    except ValueError:
+        return push_body(request)
+    except (NotForTheRegister, ValueError) as error:
+        # Stored by a release with other forms: no waiting mends it.
+        log.error("push_not_made", dossier_id=str(call.dossier_id), error=describe(error))
         return None
 
 
-def meaning(document: Any) -> Answer:
-    """Return what an answer to NhanDKHT means; a duplicate is a success, a fault is no answer.
-
-    A no is final even after an attempt without an answer: it was the same dossier, and had the
-    register taken it then, it would have said so now.
-
-    Source: the classification of the one-stop's register client (final, again, never).
-    """
-    if not isinstance(document, dict):
-        return Answer("unknown", "not_the_contract")
-    if str(document.get("status")) == "1":
-        return Answer("done", "taken")
-    text = f"{document.get('errorDescription', '')} {document.get('statusDescription', '')}".lower()
-    if any(phrase in text for phrase in _TAKEN_BEFORE):
-        return Answer("done", _KNOWN)
-    if any(phrase in text for phrase in _TRY_LATER):
-        return Answer("unknown", "register_in_trouble")
-    return Answer("no", "register_said_no")
-
-
-def _word(value: dict[str, Any]) -> RegisterSaid | None:
-    outcome = _OUTCOMES.get(str(value.get("trangThai")))
-    if outcome is None or outcome != "registered":
-        return None if outcome is None else RegisterSaid(outcome, at=_moment(value))
-    line = value.get("ketQuaXuLy")
-    if not isinstance(line, dict):
-        raise RegisterMisspoke("no_book_line")
-    try:
-        entry = BookLine.model_validate({key: one for key, one in line.items() if one != ""})
-    except ValidationError as error:
-        fields = ",".join(sorted({str(item["loc"][0]) for item in error.errors()}))
-        raise RegisterMisspoke(f"book_line: {fields}") from None
-    return RegisterSaid("registered", RegisterEntry(**entry.model_dump()), at=_moment(value))
+def _alarm(status: int) -> None:
+    # No waiting mends it: our password is wrong there, or the address.
+    if status in NO_ACCESS:
+        log.error("register_gives_no_access", reason=f"http_{status}")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from contracts.particulars import Particulars
@@ -13,10 +13,23 @@ Status = Literal[
 Outcome = Literal["registered", "supplement", "refused"]
 
 PUSH = "push"
+#: The revision that a question knows which was put before there was an entry.
+UNKNOWN: Final = -1
 #: Versions kept beside the newest; more are not handed in while the one-stop decides on one.
 MOST_EARLIER = 20
 #: How far the register's clock may be behind ours; its times are whole seconds besides.
 LEEWAY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class BookEntry:
+    """The entry in the register's book as it was published last; nothing of it is personal."""
+
+    unit_code: str
+    number: str
+    book: str
+    page: str | None
+    registered_on: date
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,11 @@ class Registration:
     `particulars` is personal: kept until nothing more will be told, then dropped.
     `personal_number` is personal too; it never enters an event.
     A dossier `refused_meanwhile` was refused while the citizen was asked to complete it.
+    `entry` is what was published of a registered one; `revision` counts its corrections since.
+    `unit_told`: the register said itself who entered it; else it is who was told.
+    `awaits_number`: a registered birth whose child had no personal number yet.
+    `discarded`: two people took telling the register out of our hands; it is never told again by
+    itself. `refused`: it was the register that refused it.
     """
 
     dossier_id: UUID
@@ -52,6 +70,18 @@ class Registration:
     pushed_at: datetime | None = None
     told_unit: str = ""
     told_province: str = ""
+    entry: BookEntry | None = None
+    revision: int = 0
+    awaits_number: bool = False
+    unit_told: bool = False
+    discarded: bool = False
+    refused: bool = False
+
+    @property
+    def known_revision(self) -> int:
+        """What a question of now knows of the entry: its revision, UNKNOWN while none is kept."""
+        is_kept = self.status == "registered" and self.entry is not None
+        return self.revision if is_kept else UNKNOWN
 
     @property
     def is_over(self) -> bool:
@@ -101,16 +131,20 @@ class RegisterEntry:
 
 @dataclass(frozen=True)
 class RegisterSaid:
-    """A final word of the register about a dossier, fetched by polling.
+    """A final word of the register about a dossier, fetched by polling or for a comparison.
 
-    `round` is the one whose push had been answered when the register was asked. `at` is since
-    when the register says so, by its own clock.
+    `round` is the one whose push had been answered when the register was asked, `revision` how
+    many corrections of its entry were known then, UNKNOWN when there was no entry: a word that was
+    overtaken counts no more. `at` is since when the register says so, by its own clock.
+    `may_correct`: what it changes in an entry may be published; not when too much changes at once.
     """
 
     outcome: Outcome
     entry: RegisterEntry | None = None
     round: int = 1
     at: datetime | None = None
+    revision: int = UNKNOWN
+    may_correct: bool = True
 
 
 def is_from_before(at: datetime | None, pushed_at: datetime | None) -> bool:

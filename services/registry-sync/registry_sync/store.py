@@ -2,29 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from contracts.particulars import Particulars
-from plumbing.database import Conn, Pool
+from plumbing.database import Conn
 from plumbing.sealing import KeyRing, Sealed
 from registry_sync.domain import CLOSED, ERASED
-from registry_sync.registration import Registration
-
-
-@dataclass(frozen=True)
-class Due:
-    """A dossier whose answer may be asked for now; the push of that `round` was answered.
-
-    `told_province` is the one the register was told, `province_code` that of who goes on.
-    """
-
-    dossier_id: UUID
-    code: str
-    told_province: str
-    province_code: str
-    procedure_code: str
-    round: int
+from registry_sync.registration import BookEntry, Registration
 
 
 class RegistrationStore:
@@ -42,7 +27,8 @@ class RegistrationStore:
         rows = await conn.fetch(
             "SELECT dossier_id, code, status, unit_code, province_code, procedure_code,"
             " accepted_at, erased, personal, round, particulars_version, held_version, closed,"
-            " pushed_at, told_unit, told_province"
+            " pushed_at, told_unit, told_province, entry_unit, entry_number, entry_book,"
+            " entry_page, entry_day, revision, awaits_number, unit_told, discarded, refused"
             " FROM registration WHERE dossier_id = ANY($1::uuid[])",
             ids,
         )
@@ -68,6 +54,12 @@ class RegistrationStore:
                 row["pushed_at"],
                 row["told_unit"],
                 row["told_province"],
+                _entry(row),
+                row["revision"],
+                row["awaits_number"],
+                row["unit_told"],
+                row["discarded"],
+                row["refused"],
             )
         return found
 
@@ -75,15 +67,19 @@ class RegistrationStore:
         """Write the registrations, new and changed; a pushed one is due for its first poll.
 
         The pauses between its polls begin anew: a later round is not asked about more seldom. One
-        that was asked back is not in a hurry.
+        that was asked back is not in a hurry, nor is a personal number.
         """
         await conn.execute(
             "INSERT INTO registration (dossier_id, code, status, unit_code, province_code,"
             " procedure_code, accepted_at, erased, personal, round, particulars_version,"
-            " held_version, closed, pushed_at, told_unit, told_province)"
+            " held_version, closed, pushed_at, told_unit, told_province, entry_unit,"
+            " entry_number, entry_book, entry_page, entry_day, revision, awaits_number, unit_told,"
+            " discarded, refused)"
             " SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],"
             " $6::text[], $7::timestamptz[], $8::boolean[], $9::bytea[], $10::int[], $11::int[],"
-            " $12::int[], $13::boolean[], $14::timestamptz[], $15::text[], $16::text[])"
+            " $12::int[], $13::boolean[], $14::timestamptz[], $15::text[], $16::text[],"
+            " $17::text[], $18::text[], $19::text[], $20::text[], $21::date[], $22::int[],"
+            " $23::boolean[], $24::boolean[], $25::boolean[], $26::boolean[])"
             " ON CONFLICT (dossier_id) DO UPDATE SET code = excluded.code,"
             " status = excluded.status, unit_code = excluded.unit_code,"
             " province_code = excluded.province_code, procedure_code = excluded.procedure_code,"
@@ -92,12 +88,18 @@ class RegistrationStore:
             " particulars_version = excluded.particulars_version,"
             " held_version = excluded.held_version, closed = excluded.closed,"
             " pushed_at = excluded.pushed_at, told_unit = excluded.told_unit,"
-            " told_province = excluded.told_province,"
+            " told_province = excluded.told_province, entry_unit = excluded.entry_unit,"
+            " entry_number = excluded.entry_number, entry_book = excluded.entry_book,"
+            " entry_page = excluded.entry_page, entry_day = excluded.entry_day,"
+            " revision = excluded.revision, awaits_number = excluded.awaits_number,"
+            " unit_told = excluded.unit_told, discarded = excluded.discarded,"
+            " refused = excluded.refused,"
             " polls = CASE WHEN registration.status <> excluded.status"
             "   THEN 0 ELSE registration.polls END,"
             " next_poll_at = CASE WHEN registration.status <> excluded.status"
             "   THEN clock_timestamp() + make_interval(secs =>"
-            "     CASE excluded.status WHEN 'returned' THEN 60 ELSE 0 END)"
+            "     CASE excluded.status WHEN 'returned' THEN 60 WHEN 'registered' THEN 30"
+            "     ELSE 0 END)"
             "   ELSE registration.next_poll_at END",
             [case.dossier_id for case in states],
             [case.code for case in states],
@@ -115,6 +117,16 @@ class RegistrationStore:
             [case.pushed_at for case in states],
             [case.told_unit for case in states],
             [case.told_province for case in states],
+            [case.entry and case.entry.unit_code for case in states],
+            [case.entry and case.entry.number for case in states],
+            [case.entry and case.entry.book for case in states],
+            [case.entry and case.entry.page for case in states],
+            [case.entry and case.entry.registered_on for case in states],
+            [case.revision for case in states],
+            [case.awaits_number for case in states],
+            [case.unit_told for case in states],
+            [case.discarded for case in states],
+            [case.refused for case in states],
         )
 
     def _seal(self, case: Registration) -> bytes | None:
@@ -142,6 +154,18 @@ class RegistrationStore:
         return read(newest) if newest else None, plain["personal_number"], earlier
 
 
+def _entry(row: Any) -> BookEntry | None:
+    if row["entry_number"] is None:
+        return None
+    return BookEntry(
+        row["entry_unit"],
+        row["entry_number"],
+        row["entry_book"],
+        row["entry_page"],
+        row["entry_day"],
+    )
+
+
 async def why_untold(conn: Conn, dossier_id: UUID) -> str | None:
     """Return why the register is not to be told of the dossier, None when it is."""
     row = await conn.fetchrow(
@@ -151,44 +175,3 @@ async def why_untold(conn: Conn, dossier_id: UUID) -> str | None:
         return None
     # An ended dossier is nobody's any more: that its data are erased too is no news.
     return CLOSED if row["closed"] else ERASED if row["erased"] else None
-
-
-#: $1 how many. `now()` and not the clock: only a value that stands still is looked up in an index.
-CLAIM_DUE = """
-WITH pushed AS (
-    SELECT dossier_id FROM registration WHERE status = 'pushed' AND next_poll_at <= now()
-    ORDER BY next_poll_at LIMIT $1 FOR UPDATE SKIP LOCKED
-), asked_back AS (
-    SELECT dossier_id FROM registration
-    WHERE status = 'returned' AND NOT closed AND next_poll_at <= now() AND polls < 1000
-    ORDER BY next_poll_at LIMIT $1 - (SELECT count(*) FROM pushed) FOR UPDATE SKIP LOCKED
-)
-UPDATE registration r SET polls = r.polls + 1, next_poll_at = clock_timestamp()
-    + make_interval(secs => CASE r.status
-        WHEN 'pushed' THEN least(300, 0.5 * power(1.5, least(r.polls, 20)))
-        ELSE least(3600, 60 * power(1.5, least(r.polls, 20))) END)
-FROM (SELECT dossier_id FROM pushed UNION ALL SELECT dossier_id FROM asked_back) due
-WHERE r.dossier_id = due.dossier_id
-RETURNING r.dossier_id, r.code, coalesce(nullif(r.told_province, ''), r.province_code) AS told,
-    r.province_code, r.procedure_code, r.round
-"""
-
-
-async def claim_due(pool: Pool, limit: int) -> list[Due]:
-    """Return dossiers to ask about, and put off their next turn; no replica gets both.
-
-    The pause grows with the number of polls, from half a second to five minutes; from a minute
-    to an hour while the citizen is asked for a supplement: the register may decide meanwhile.
-    """
-    rows = await pool.fetch(CLAIM_DUE, limit)
-    return [
-        Due(
-            row["dossier_id"],
-            row["code"],
-            row["told"],
-            row["province_code"],
-            row["procedure_code"],
-            row["round"],
-        )
-        for row in rows
-    ]

@@ -32,7 +32,10 @@ class NotificationAbandoned(EventData):
 
 
 class PortalInformed(EventData):
-    """The portal confirmed that it has the status of one step."""
+    """The portal confirmed that it has the status of one step.
+
+    `again` counts how often it was told once more because it did not have it after all.
+    """
 
     name = "portal_informed"
     service = "notifier"
@@ -41,3 +44,4 @@ class PortalInformed(EventData):
     portal: PortalId
     status: Annotated[int, Field(ge=1, le=10)]
     about: UUID
+    again: Annotated[int, Field(ge=0, le=99)] = 0

@@ -17,10 +17,11 @@ from registry_sync.eform.matters import (
 from registry_sync.eform.people import paper, residence
 
 #: The register's parts. LTHN, LTTL and LTTD are not in the contract found: names of ours.
+BIRTHS = "LTKS"
 MODULE_OF_FORM = {
-    "birth": "LTKS",
-    "birth_parent": "LTKS",
-    "linked_birth": "LTKS",
+    "birth": BIRTHS,
+    "birth_parent": BIRTHS,
+    "linked_birth": BIRTHS,
     "death": "LTKT",
     "marriage": "LTKH",
     "marital_status": "LTHN",
@@ -33,6 +34,14 @@ MODULE_OF_PROCEDURE = {
     for procedure in load().procedures
     if procedure.form
 }
+#: First registrations of a child, who gets a personal number then or later. Who is registered
+#: again, or has papers already, may be an adult.
+FIRST_BIRTHS = frozenset(
+    procedure.code
+    for procedure in load().procedures
+    if MODULE_OF_PROCEDURE.get(procedure.code) == BIRTHS
+    and not procedure.key.startswith(("birth_again", "birth_with_papers"))
+)
 _REQUESTER = "requester `nyc`"
 COMMON = (
     Field(_REQUESTER, "applicant.full_name", "nycHoTen", "full name"),

@@ -26,6 +26,7 @@ from contracts.events import (
     WithdrawalRequested,
     Withdrawn,
 )
+from routing.domain.book_notes import NotedEntry
 
 #: What a note says of an appointment that cannot be computed: no limit is known.
 NO_DUE = "no_due"
@@ -36,7 +37,7 @@ class TrailEntry:
     """One event of the dossier as the control sheet shows it; nothing personal.
 
     `event` is the last part of the event's type, `actor` is empty for events nobody signed;
-    `note` is codes separated by blanks.
+    `note` is codes separated by blanks, of a registration and its corrections the entry.
     """
 
     at: datetime
@@ -110,7 +111,8 @@ def _handed_over(data: HandedOver) -> _Said:
 
 
 def _registered(data: Registered | RegistrationCorrected) -> _Said:
-    return "", data.unit_code, None, f"{data.number} {data.book}"
+    entry = NotedEntry(data.number, data.book, data.page, data.registered_on)
+    return "", data.unit_code, None, str(entry)
 
 
 def _register_returned(data: RegisterReturned) -> _Said:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from contracts.model import VIETNAM, local_day
 from reference import Reference
 from routing.domain.trail import TrailEntry
+from routing.slips.book_entries import IN_THE_BOOK, entry_text
 from routing.slips.building import procedure_name
 from routing.slips.content import ControlRow, ControlSheet, Dossier, Outcome
 from routing.slips.places import place_of
@@ -27,10 +28,11 @@ _ACTS = {"stopped": "stop", "forwarded": "forward"}
 
 @dataclass(frozen=True)
 class _Running:
-    """Where the dossier is before an entry: at which unit, and when its step is due."""
+    """Where the dossier is before an entry: at which unit, when its step is due, how registered."""
 
     unit_code: str
     due_at: datetime | None = None
+    registered: TrailEntry | None = None
 
 
 def control_sheet(
@@ -95,7 +97,7 @@ def _row(entry: TrailEntry, running: _Running, reference: Reference) -> ControlR
         at=_short(entry.at),
         due=_short(due_at) if due_at else "",
         result=outcome(entry.at, due_at),
-        note=_note(entry, reference),
+        note=_note(entry, running.registered, reference),
     )
 
 
@@ -103,7 +105,8 @@ def _after(entry: TrailEntry, running: _Running) -> _Running:
     """Return what runs after the entry: its own due moment, none, or the one before."""
     step = STEPS[entry.event]
     due_at = entry.due_at or (None if step.ends or step.pauses else running.due_at)
-    return _Running(entry.unit_code or running.unit_code, due_at)
+    registered = entry if entry.event in IN_THE_BOOK else running.registered
+    return _Running(entry.unit_code or running.unit_code, due_at, registered)
 
 
 def _short(at: datetime) -> str:
@@ -117,13 +120,15 @@ def _party(party: Party, actor: str, unit_code: str, on: date, reference: Refere
     return f"{where} ({who})" if (who := officer_text(actor)) else where
 
 
-def _note(entry: TrailEntry, reference: Reference) -> str:
-    """Return the note in Vietnamese, and the next moment something is due."""
-    codes = entry.note.split()
-    if entry.event in ("registered", "registration_corrected") and codes:
-        said = f"Số {codes[0]}, quyển {' '.join(codes[1:])}"
+def _note(entry: TrailEntry, before: TrailEntry | None, reference: Reference) -> str:
+    """Return the note in Vietnamese, and the next moment something is due.
+
+    `before` is the last entry in the book, if there was one.
+    """
+    if entry.event in IN_THE_BOOK:
+        said = entry_text(entry, before, reference)
     else:
-        said = "; ".join(_word(entry, code, reference) for code in codes)
+        said = "; ".join(_word(entry, code, reference) for code in entry.note.split())
     if entry.due_at is None:
         return said
     due = f"{STEPS[entry.event].sets or NOTHING_DUE}: {_short(entry.due_at)}"

@@ -1,0 +1,62 @@
+"""Claims what is due, in fair turns and as far as the valves let through."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from plumbing.database import Conn
+from plumbing.leases import BY_INDEX, CLAIM, LINES
+from plumbing.turns import Line, Turns
+from plumbing.valve import Outcome
+from plumbing.valves import Pass, Valves
+
+
+class Claiming:
+    """Claims effects for an owner; each claimed one holds a pass until it has `landed`."""
+
+    def __init__(self, valves: Valves, owner: str | None, lease_seconds: float) -> None:
+        self._valves, self._owner, self._lease_seconds = valves, owner, lease_seconds
+        self._turns = Turns(valves)
+        self._passes: dict[UUID, tuple[Line, Pass]] = {}
+
+    async def claim(self, conn: Conn, room: int, ours: Iterable[UUID] = ()) -> Sequence[Any]:
+        """Return the rows of what is ours to call now, at most `room`, and not of `ours`.
+
+        Where much waits it costs one step through the index per turn and lane, and the rows.
+        """
+        shares: dict[Line, list[Pass]] = {}
+        rows: Sequence[Any] = ()
+        try:
+            async with conn.transaction():
+                await conn.execute(BY_INDEX)
+                lines = [Line(*row) for row in await conn.fetch(LINES, [*ours])]
+                shares = self._turns.share(lines, room)
+                rows = await self._claim(conn, shares, [*ours]) if shares else ()
+            # Only what is known to be committed is ours: an answer that is lost leaves no pass out.
+            for row in rows:
+                line = Line(row["kind"].partition(":")[0], row["turn"], row["lane"])
+                self._passes[row["effect_id"]] = line, shares[line].pop()
+        finally:
+            self._turns.unused(shares)
+        return rows
+
+    async def _claim(
+        self, conn: Conn, shares: dict[Line, list[Pass]], ours: list[UUID]
+    ) -> Sequence[Any]:
+        return await conn.fetch(
+            *(CLAIM, float(self._lease_seconds), self._owner, ours),
+            [line.call for line in shares],
+            [line.turn for line in shares],
+            [line.lane for line in shares],
+            [len(passes) for passes in shares.values()],
+        )
+
+    def report(self, effect_id: UUID, outcome: Outcome) -> None:
+        """Tell the valve of a claimed call how it ended."""
+        self._passes[effect_id][1].report(outcome, effect_id)
+
+    def landed(self, effect_id: UUID) -> None:
+        """Count the call as ended; when nothing was reported it says nothing of the neighbour."""
+        line, passed = self._passes.pop(effect_id)
+        passed.give_back()
+        self._turns.landed(line)

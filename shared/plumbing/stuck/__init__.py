@@ -1,0 +1,1 @@
+"""What waits for people: parked, dead letters, in doubt, by hand; looked at and acted on."""

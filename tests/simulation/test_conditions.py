@@ -1,0 +1,68 @@
+"""Small conditions around sequence and offset that no larger test would miss."""
+
+import json
+from typing import Any, cast
+from unittest.mock import patch
+
+from plumbing import offsets
+from plumbing.cursors import save_cursors, save_parked
+from plumbing.database import Conn
+from plumbing.sequencing import Unreadable, read
+from plumbing.settling import FloodGate
+from tests.integration.core_kit import ROUTING, Dossier, a_record
+from tests.simulation.bench import PLAIN, Bench
+
+NOBODY = cast(Conn, None)
+
+
+def test_given_an_event_with_many_problems_when_read_then_twenty_are_kept() -> None:
+    dossier = Dossier()
+    document = json.loads(dossier.says("routed"))
+    document |= {f"unknown{n}": n for n in range(30)}
+
+    unreadable = read(a_record(ROUTING, json.dumps(document).encode(), b"key"))
+
+    assert isinstance(unreadable, Unreadable)
+    assert len(json.loads(unreadable.problems)) == 20
+
+
+def test_given_no_failure_when_counted_then_it_is_no_flood() -> None:
+    gate = FloodGate(0)
+    gate.count(0)
+
+
+def test_given_a_partition_that_another_replica_just_began_then_its_offset_counts() -> None:
+    bench = Bench()
+    begin = offsets.begin
+
+    async def begun_elsewhere(*told: Any) -> None:
+        await bench.start_at(5)
+        await begin(*told)
+
+    async def test() -> None:
+        with patch.object(offsets, "begin", begun_elsewhere):
+            assert await bench.member(PLAIN)._expected(PLAIN) == 5
+
+    bench.play(test())
+
+
+def test_given_a_partition_known_when_asked_then_it_is_not_begun_again() -> None:
+    bench = Bench()
+
+    async def never(*_: Any) -> None:
+        raise AssertionError("begun again")
+
+    async def test() -> None:
+        await bench.start_at(5)
+        with patch.object(offsets, "begin", never):
+            assert await bench.member(PLAIN)._expected(PLAIN) == 5
+
+    bench.play(test())
+
+
+def test_given_nothing_to_save_then_the_database_is_not_asked() -> None:
+    async def test() -> None:
+        await save_cursors(NOBODY, {})
+        await save_parked(NOBODY, [])
+
+    Bench().play(test())

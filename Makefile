@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap run up down status logs stop start samples whatif test check bench chaos lock clean
+.PHONY: help bootstrap run up down status logs stop start samples whatif test check bench chaos broken mutants lock clean
 
 help: ## show this help
 	@echo "make <target> [NAME=value]"
@@ -59,8 +59,14 @@ check: bootstrap ## format, lint, types, import rules, generated schemas, depend
 bench: bootstrap ## measure, into build/bench.json
 	@KAFKA_FULL_JIT=1 $(RUN) -m tests.bench
 
-chaos: bootstrap ## kill a broker of three under load (a whole fault campaign is still to come)
+chaos: bootstrap ## break everything under load and check every promise (SEED=7, MINUTES=5, BROKERS=3, RATE=8)
+	@$(RUN) -m tests.chaos.campaign
+
+broken: bootstrap ## see that the campaign finds builds that are wrong on purpose
 	@$(RUN) -m pytest tests/chaos
+
+mutants: bootstrap ## put small wrongs into the sequence, offset and lease conditions; each must be seen
+	@$(RUN) -m pytest tests/mutation -s
 
 lock: bootstrap ## resolve again and write requirements.lock
 	$(VENV)/uv/bin/uv lock

@@ -45,5 +45,5 @@ async def test_given_a_correction_nobody_told_us_when_compared_then_it_is_repair
         (line,) = [
             one for one in report.read_text(encoding="utf-8-sig").splitlines() if track.code in one
         ]
-        assert "Đã ghi nhận nội dung cải chính" in line
+        assert "Đã cập nhật theo nội dung đã sửa trong Sổ hộ tịch" in line
         assert journey.breaches() == []

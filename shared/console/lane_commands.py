@@ -20,57 +20,40 @@ def lane() -> None:
     """List the lanes to the outside, pause one, let it go on."""
 
 
-@app.command(name="list")
-def list_lanes(
+@services.command(app, "list")
+async def list_lanes(
+    asking: Asking,
     service: Annotated[list[str] | None, typer.Option(help="this service alone")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one document per line")] = False,
-    at: services.At = None,
-    stack: services.Stack = services.STACK,
-    token: services.Token = "",
-    person: services.As = "operator",
-) -> None:
+) -> int:
     """List what waits in each lane, how its valve stands and who paused it."""
-
-    async def run(asking: Asking) -> int:
-        found: list[dict[str, Any]] = []
-        for one in service or list(asking.services.urls):
-            found += (await asking.told(one, "GET", "/v1/lanes"))["lanes"]
-        stuck_shown.lanes(Console(), found, as_json=as_json)
-        return 0
-
-    services.run(run, at, stack, token, person)
+    found: list[dict[str, Any]] = []
+    for one in service or list(asking.services.urls):
+        found += (await asking.told(one, "GET", "/v1/lanes"))["lanes"]
+    stuck_shown.lanes(Console(), found, as_json=as_json)
+    return 0
 
 
-@app.command()
-def pause(
+@services.command(app)
+async def pause(
+    asking: Asking,
     lane: Lane,
     reason: Reason,
     turn: Turn = "",
-    at: services.At = None,
-    stack: services.Stack = services.STACK,
-    token: services.Token = "",
-    person: services.As = "operator",
-) -> None:
+) -> int:
     """Let no more calls of the lane begin; those under way end."""
-    services.run(
-        lambda asking: _change(asking, "pause", lane, turn, reason), at, stack, token, person
-    )
+    return await _change(asking, "pause", lane, turn, reason)
 
 
-@app.command()
-def resume(
+@services.command(app)
+async def resume(
+    asking: Asking,
     lane: Lane,
     reason: Reason,
     turn: Turn = "",
-    at: services.At = None,
-    stack: services.Stack = services.STACK,
-    token: services.Token = "",
-    person: services.As = "operator",
-) -> None:
+) -> int:
     """Let calls of the lane begin again."""
-    services.run(
-        lambda asking: _change(asking, "resume", lane, turn, reason), at, stack, token, person
-    )
+    return await _change(asking, "resume", lane, turn, reason)
 
 
 async def _change(asking: Asking, act: str, lane: str, turn: str, reason: str) -> int:

@@ -42,104 +42,86 @@ def reconcile() -> None:
     """Compare with the register, and show or report what differs."""
 
 
-@app.command(name="run")
-def run_now(
+@services.command(app, "run")
+async def run_now(
+    asking: Asking,
     scope: Annotated[Extent, typer.Option(help="what changed or is open, or all")] = Extent.changed,
     neighbour: Neighbour = "",
     wait: Annotated[bool, typer.Option(help="wait until it is finished")] = True,
     service: Of = "registry-sync",
-    at: services.At = None,
-    stack: services.Stack = services.STACK,
-    token: services.Token = "",
-    person: services.As = "operator",
-) -> None:
+) -> int:
     """Compare now; exit 2 if something is left for a person. One under way is followed instead."""
-
-    async def run(asking: Asking) -> int:
-        asked = {"neighbour": neighbour, "scope": scope.value}
-        status, document = await asking.ask(service, "POST", PATH, json=asked)
-        run_id = document.get("run_id") if isinstance(document, dict) else None
-        if status not in (202, 409) or run_id is None:
-            raise Failed(f"{service} refuses ({status}): {services.why(document)}")
-        if status == 409:
-            typer.echo("One is under way; it is followed.", err=True)
+    asked = {"neighbour": neighbour, "scope": scope.value}
+    status, document = await asking.ask(service, "POST", PATH, json=asked)
+    run_id = document.get("run_id") if isinstance(document, dict) else None
+    if status not in (202, 409) or run_id is None:
+        raise Failed(f"{service} refuses ({status}): {services.why(document)}")
+    if status == 409:
+        typer.echo("One is under way; it is followed.", err=True)
+    made = await _read(asking, service, str(run_id))
+    while wait and made.finished_at is None:
+        await asyncio.sleep(_WAIT_SECONDS)
         made = await _read(asking, service, str(run_id))
-        while wait and made.finished_at is None:
-            await asyncio.sleep(_WAIT_SECONDS)
-            made = await _read(asking, service, str(run_id))
-        _print(Console(), [made])
-        return _code(made)
-
-    services.run(run, at, stack, token, person)
+    _print(Console(), [made])
+    return _code(made)
 
 
-@app.command()
-def show(
+@services.command(app)
+async def show(
+    asking: Asking,
     run_id: RunId = "",
     neighbour: Neighbour = "",
     service: Of = "registry-sync",
-    at: services.At = None,
-    stack: services.Stack = services.STACK,
-    token: services.Token = "",
-    person: services.As = "operator",
-) -> None:
+) -> int:
     """List the last comparisons, or show what one of them found."""
-
-    async def run(asking: Asking) -> int:
-        console = Console()
-        if not run_id:
-            found = await asking.told(service, "GET", PATH, params={"neighbour": neighbour})
-            _print(console, [Reconciliation.model_validate(one) for one in found])
-            return 0
-        _print(console, [await _read(asking, service, run_id)])
-        grid = Grid("reference", "kind", "ours", "theirs", "since", "repair", "repaired")
-        shown = 0
-        async for one in _differences(asking, service, run_id):
-            shown += 1
-            if shown > _MOST_SHOWN:
-                break
-            repaired = f"{one.repaired_at:%Y-%m-%d %H:%M}" if one.repaired_at else ""
-            since = f"{one.found_at:%Y-%m-%d %H:%M}"
-            cells = (one.reference, one.kind, one.ours, one.theirs, since, one.repair, repaired)
-            grid.add_row(*cells)
-        console.print(grid)
-        if shown > _MOST_SHOWN:
-            console.print("... and more; `hotich reconcile report` writes them all.")
+    console = Console()
+    if not run_id:
+        found = await asking.told(service, "GET", PATH, params={"neighbour": neighbour})
+        _print(console, [Reconciliation.model_validate(one) for one in found])
         return 0
+    _print(console, [await _read(asking, service, run_id)])
+    grid = Grid("reference", "kind", "ours", "theirs", "since", "repair", "repaired")
+    shown = 0
+    async for one in _differences(asking, service, run_id):
+        shown += 1
+        if shown > _MOST_SHOWN:
+            break
+        repaired = f"{one.repaired_at:%Y-%m-%d %H:%M}" if one.repaired_at else ""
+        since = f"{one.found_at:%Y-%m-%d %H:%M}"
+        cells = (one.reference, one.kind, one.ours, one.theirs, since, one.repair, repaired)
+        grid.add_row(*cells)
+    console.print(grid)
+    if shown > _MOST_SHOWN:
+        console.print("... and more; `hotich reconcile report` writes them all.")
+    return 0
 
-    services.run(run, at, stack, token, person)
+
+def _goes_somewhere(*, html: Path | None, csv: Path | None, **_: object) -> None:
+    if html is None and csv is None:
+        raise Failed("say where to write: --html report.html, --csv report.csv, or both")
 
 
-@app.command()
-def report(
+@services.command(app, check=_goes_somewhere)
+async def report(
+    asking: Asking,
     run_id: RunId = "",
     html: Html = None,
     csv: Csv = None,
     neighbour: Neighbour = "",
     service: Of = "registry-sync",
-    at: services.At = None,
-    stack: services.Stack = services.STACK,
-    token: services.Token = "",
-    person: services.As = "operator",
-) -> None:
+) -> int:
     """Write what a comparison found, in Vietnamese, for officers; exit 2 if some is left to do."""
-    if html is None and csv is None:
-        raise Failed("say where to write: --html report.html, --csv report.csv, or both")
-
-    async def run(asking: Asking) -> int:
-        made = await _chosen(asking, service, run_id, neighbour)
-        for path, write in (
-            (html, reconciliation_report.as_html),
-            (csv, reconciliation_report.as_csv),
-        ):
-            if path is not None:
-                rows = _differences(asking, service, str(made.run_id))
-                with path.open("w", encoding=reconciliation_report.ENCODING, newline="") as file:
-                    await write(made, rows, file)
-        _print(Console(), [made])
-        return _code(made)
-
-    services.run(run, at, stack, token, person)
+    made = await _chosen(asking, service, run_id, neighbour)
+    for path, write in (
+        (html, reconciliation_report.as_html),
+        (csv, reconciliation_report.as_csv),
+    ):
+        if path is not None:
+            rows = _differences(asking, service, str(made.run_id))
+            with path.open("w", encoding=reconciliation_report.ENCODING, newline="") as file:
+                await write(made, rows, file)
+    _print(Console(), [made])
+    return _code(made)
 
 
 async def _chosen(asking: Asking, service: str, run_id: str, neighbour: str) -> Reconciliation:

@@ -1,6 +1,7 @@
 """Where the services answer, and who asks them: a token, or a person of a local stack."""
 
 import asyncio
+import inspect
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -18,8 +19,7 @@ Stack = Annotated[
 ]
 STACK = Path(".local/run/status.json")
 Token = Annotated[str, typer.Option(envvar="HOTICH_TOKEN", help="a token to operate")]
-As = Annotated[str, typer.Option("--as", help="who of a local stack: operator or operator-2")]
-At = Annotated[list[str] | None, typer.Option(help="service=address, instead of a local stack")]
+Command = Callable[..., Awaitable[int]]
 
 
 @dataclass(frozen=True)
@@ -127,17 +127,48 @@ async def _token(session: aiohttp.ClientSession, services: Services) -> str:
         raise Failed(f"no token for {services.person} ({type(error).__name__})") from None
 
 
-def run(
-    command: Callable[[Asking], Awaitable[int]],
-    at: Iterable[str] | None,
-    stack: Path,
-    token: str,
-    person: str,
-) -> None:
-    """Run the command with what asks the services; leave with the exit code it returns."""
+def command(
+    app: typer.Typer, name: str | None = None, *, check: Callable[..., None] | None = None
+) -> Callable[[Command], Command]:
+    """Return what adds a command that asks services; it returns its exit code.
 
+    Its first argument is what asks them; the options of `_leave_with`, which say where they
+    answer and who asks, come after its own. `check` is given its own before anybody is asked.
+    """
+
+    def add(ask: Command) -> Command:
+        _, *own = inspect.signature(ask).parameters.values()
+        _, *who = inspect.signature(_leave_with).parameters.values()
+
+        def asked(**given: Any) -> None:
+            options = {one.name: given.pop(one.name) for one in who}
+            if check is not None:
+                check(**given)
+            _leave_with(lambda asking: ask(asking, **given), **options)
+
+        signature = inspect.Signature([one.replace(kind=one.KEYWORD_ONLY) for one in (*own, *who)])
+        asked.__signature__ = signature  # type: ignore[attr-defined]
+        asked.__annotations__ = {one.name: one.annotation for one in (*own, *who)}
+        asked.__name__, asked.__doc__ = ask.__name__, ask.__doc__
+        app.command(name=name)(asked)
+        return ask
+
+    return add
+
+
+def _leave_with(
+    ask: Callable[[Asking], Awaitable[int]],
+    at: Annotated[
+        list[str] | None, typer.Option(help="service=address, instead of a local stack")
+    ] = None,
+    stack: Stack = STACK,
+    token: Token = "",
+    person: Annotated[
+        str, typer.Option("--as", help="who of a local stack: operator or operator-2")
+    ] = "operator",
+) -> None:
     async def asked() -> int:
         async with asking(find(stack, addresses(at), token, person)) as asks:
-            return await command(asks)
+            return await ask(asks)
 
     raise typer.Exit(asyncio.run(asked()))

@@ -30,152 +30,103 @@ def stuck() -> None:
     """List and show what waits for people; redrive or discard it, which takes two."""
 
 
-@app.command(name="list")
-def list_stuck(
+@services.command(app, "list")
+async def list_stuck(
+    asking: Asking,
     service: Of = None,
     kind: Annotated[str, typer.Option(help=stuck_shown.KINDS)] = "",
     as_json: AsJson = False,
-    at: services.At = None,
-    stack: services.Stack = services.STACK,
-    token: services.Token = "",
-    person: services.As = "operator",
-) -> None:
+) -> int:
     """List what waits, in every service; exit 4 if one of them did not answer."""
-
-    async def run(asking: Asking) -> int:
-        asked = service or list(asking.services.urls)
-        found: list[dict[str, Any]] = []
-        away: list[str] = []
-        for one in asked:
-            asking.services.url_of(one)
-            try:
-                found += await _pages(asking, one, kind)
-            except Failed as failure:
-                away.append(str(failure))
-        stuck_shown.items(Console(), found, as_json=as_json)
-        for line in away:
-            typer.echo(f"hotich: {line}", err=True)
-        return SOME_AWAY if away else 0
-
-    services.run(run, at, stack, token, person)
+    asked = service or list(asking.services.urls)
+    found: list[dict[str, Any]] = []
+    away: list[str] = []
+    for one in asked:
+        asking.services.url_of(one)
+        try:
+            found += await _pages(asking, one, kind)
+        except Failed as failure:
+            away.append(str(failure))
+    stuck_shown.items(Console(), found, as_json=as_json)
+    for line in away:
+        typer.echo(f"hotich: {line}", err=True)
+    return SOME_AWAY if away else 0
 
 
-@app.command()
-def show(
+@services.command(app)
+async def show(
+    asking: Asking,
     item: Annotated[str, typer.Argument(help="a name as `list` prints it")],
     as_json: AsJson = False,
-    at: services.At = None,
-    stack: services.Stack = services.STACK,
-    token: services.Token = "",
-    person: services.As = "operator",
-) -> None:
+) -> int:
     """Show one thing: what it waits for, every attempt, and what people did about it."""
-
-    async def run(asking: Asking) -> int:
-        found = await asking.told(_service(item), "GET", f"/v1/stuck/{item}")
-        stuck_shown.item(Console(), found, as_json=as_json)
-        return 0
-
-    services.run(run, at, stack, token, person)
+    found = await asking.told(_service(item), "GET", f"/v1/stuck/{item}")
+    stuck_shown.item(Console(), found, as_json=as_json)
+    return 0
 
 
-@app.command()
-def redrive(
+@services.command(app)
+async def redrive(
+    asking: Asking,
     items: Items,
     reason: Reason,
     dry_run: DryRun = False,
-    at: services.At = None,
-    stack: services.Stack = services.STACK,
-    token: services.Token = "",
-    person: services.As = "operator",
-) -> None:
+) -> int:
     """Propose to try again; of what is parked, what it waits for. Exit 2 if some cannot be."""
-
-    async def run(asking: Asking) -> int:
-        return await _propose(asking, "redrive", items, reason, dry_run)
-
-    services.run(run, at, stack, token, person)
+    return await _propose(asking, "redrive", items, reason, dry_run)
 
 
-@app.command()
-def discard(
+@services.command(app)
+async def discard(
+    asking: Asking,
     items: Items,
     reason: Reason,
     dry_run: DryRun = False,
-    at: services.At = None,
-    stack: services.Stack = services.STACK,
-    token: services.Token = "",
-    person: services.As = "operator",
-) -> None:
+) -> int:
     """Propose to give up for good what is not to happen; exit 2 if some cannot be."""
-
-    async def run(asking: Asking) -> int:
-        return await _propose(asking, "discard", items, reason, dry_run)
-
-    services.run(run, at, stack, token, person)
+    return await _propose(asking, "discard", items, reason, dry_run)
 
 
-@app.command()
-def approve(
+@services.command(app)
+async def approve(
+    asking: Asking,
     act: Annotated[str, typer.Argument(help="service/id, as a proposal was told")],
-    at: services.At = None,
-    stack: services.Stack = services.STACK,
-    token: services.Token = "",
-    person: services.As = "operator",
-) -> None:
+) -> int:
     """Carry out what another person proposed; exit 2 if some of it is not possible any more."""
-
-    async def run(asking: Asking) -> int:
-        service, _, act_id = act.partition("/")
-        if not _is_uuid(act_id):
-            raise Failed(f"{act!r} is no act; write it like routing/<id>, as it was told")
-        done = await asking.told(service, "POST", f"/v1/stuck/acts/{act_id}/approval")
-        stuck_shown.outcomes(Console(), done["items"])
-        return 0 if all(one["possible"] for one in done["items"]) else SOME_IMPOSSIBLE
-
-    services.run(run, at, stack, token, person)
+    service, _, act_id = act.partition("/")
+    if not _is_uuid(act_id):
+        raise Failed(f"{act!r} is no act; write it like routing/<id>, as it was told")
+    done = await asking.told(service, "POST", f"/v1/stuck/acts/{act_id}/approval")
+    stuck_shown.outcomes(Console(), done["items"])
+    return 0 if all(one["possible"] for one in done["items"]) else SOME_IMPOSSIBLE
 
 
-@app.command()
-def take(
+@services.command(app)
+async def take(
+    asking: Asking,
     item: Annotated[str, typer.Argument(help="a name as `list` prints it")],
-    at: services.At = None,
-    stack: services.Stack = services.STACK,
-    token: services.Token = "",
-    person: services.As = "operator",
-) -> None:
+) -> int:
     """Say that you look after it from now on."""
-
-    async def run(asking: Asking) -> int:
-        taken = await asking.told(_service(item), "PUT", f"/v1/stuck/{item}/holder")
-        typer.echo(f"{taken['item']} is looked after by {taken['holder']}")
-        return 0
-
-    services.run(run, at, stack, token, person)
+    taken = await asking.told(_service(item), "PUT", f"/v1/stuck/{item}/holder")
+    typer.echo(f"{taken['item']} is looked after by {taken['holder']}")
+    return 0
 
 
-@app.command()
-def acts(
+@services.command(app)
+async def acts(
+    asking: Asking,
     service: Of = None,
     only_open: Annotated[bool, typer.Option("--open", help="only what waits for a second")] = False,
     as_json: AsJson = False,
-    at: services.At = None,
-    stack: services.Stack = services.STACK,
-    token: services.Token = "",
-    person: services.As = "operator",
-) -> None:
+) -> int:
     """List the last acts of people, and the proposals that wait for a second person."""
-
-    async def run(asking: Asking) -> int:
-        found = []
-        params = {"open": "true" if only_open else "false"}
-        for one in service or list(asking.services.urls):
-            for act in await asking.told(one, "GET", "/v1/stuck/acts", params=params):
-                found.append({"service": one, **act})
-        stuck_shown.acts(Console(), found, as_json=as_json)
-        return 0
-
-    services.run(run, at, stack, token, person)
+    found = []
+    params = {"open": "true" if only_open else "false"}
+    for one in service or list(asking.services.urls):
+        for act in await asking.told(one, "GET", "/v1/stuck/acts", params=params):
+            found.append({"service": one, **act})
+    stuck_shown.acts(Console(), found, as_json=as_json)
+    return 0
 
 
 def _service(item: str) -> str:

@@ -79,9 +79,16 @@ class ParticularsErased:
     dossier_id: UUID
 
 
+#: The reason of a `no` that no outside gave: two people gave the effect up for good.
+DISCARDED = "discarded"
+
+
 @dataclass(frozen=True)
 class Answered:
-    """The outside gave a final answer to an effect: `done`, or a business `no`."""
+    """The outside gave a final answer to an effect: `done`, or a business `no`.
+
+    Or people did, with the reason DISCARDED.
+    """
 
     kind: str
     outcome: Literal["done", "no"]

@@ -14,7 +14,15 @@ from pydantic_core import CoreSchema
 
 from contracts import asyncapi
 from contracts.particulars import Particulars
-from contracts.portal import Problem, StatusCallback, Submission, Supplement, Withdrawal
+from contracts.portal import (
+    PortalDossiers,
+    PortalQuestion,
+    Problem,
+    StatusCallback,
+    Submission,
+    Supplement,
+    Withdrawal,
+)
 
 FOLDER = Path(__file__).parent
 DIALECT = GenerateJsonSchema.schema_dialect
@@ -26,6 +34,8 @@ OFF_THE_BUS: dict[str, type[BaseModel]] = {
     "withdrawal": Withdrawal,
     "problem": Problem,
     "status_callback": StatusCallback,
+    "portal_question": PortalQuestion,
+    "portal_dossiers": PortalDossiers,
     "particulars": Particulars,
 }
 #: Every document there is a schema of, by the name of its file.

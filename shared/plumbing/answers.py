@@ -43,8 +43,7 @@ def item_of(
 ) -> Item | None:
     """Return what the rule hears of the answer; nothing of `again` or of a doubt said before."""
     call = claim.call
-    digest = sha256(f"{call.kind}:{answer.outcome}:{answer.reason}".encode())
-    cause = Cause(f"effect:{call.effect_id}", digest)
+    cause = cause_of(call.effect_id, call.kind, answer.outcome, answer.reason)
     match answer.outcome:
         case "done" | "no":
             message = Answered(call.kind, answer.outcome, answer.reason, answer.detail)
@@ -54,6 +53,11 @@ def item_of(
             if doubts_are_heard and (final or not claim.doubt_said):
                 return Item(call.dossier_id, InDoubt(call.kind, call.attempt, since, final), cause)
     return None
+
+
+def cause_of(effect_id: UUID, kind: str, outcome: str, reason: str) -> Cause:
+    """Return the answer to an effect as the cause of what follows from it."""
+    return Cause(f"effect:{effect_id}", sha256(f"{kind}:{outcome}:{reason}".encode()))
 
 
 def attempt_purpose(effect_id: UUID, fence: int) -> str:

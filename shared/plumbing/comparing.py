@@ -1,7 +1,6 @@
 """Compares with a neighbour, daily and when asked; one replica does, and goes on after a kill."""
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +13,8 @@ from contracts.model import VIETNAM
 from plumbing.database import Conn, Pool, passing
 from plumbing.logs import describe, where
 from plumbing.reconciling import DAILY, Run, RunMoved, daily_id, finish, open_run, start
+from plumbing.valves import Pass, Valves
+from plumbing.waiting import woken
 
 log = structlog.get_logger()
 
@@ -33,6 +34,17 @@ _Ended = Literal["goes_on", "waits"] | None
 
 class NotNow(Exception):
     """The neighbour cannot be asked: it is away, or its lane is paused; the run waits."""
+
+
+async def leave_to_ask(
+    valves: Valves, call: str, turn: str = "", *, tries: int, seconds: float
+) -> Pass:
+    """Return leave for one question, asked for so often, after that time each; raises NotNow."""
+    for _ in range(tries):
+        if (leave := valves.begin(call, turn)) is not None:
+            return leave
+        await asyncio.sleep(seconds)
+    raise NotNow("valve")
 
 
 class Comparison(Protocol):
@@ -93,9 +105,7 @@ class Reconciler:
             if ended == "goes_on":
                 continue
             pause_seconds = min(pause_seconds * 2, LONGEST_PAUSE_SECONDS) if ended else LOOK_SECONDS
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(random.uniform(pause_seconds / 2, pause_seconds)):
-                    await self.wake.wait()
+            await woken(self.wake, random.uniform(pause_seconds / 2, pause_seconds))
 
     async def _make(self) -> _Ended:
         """Make some pages of the open run, of today's if it is due."""

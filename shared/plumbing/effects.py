@@ -23,7 +23,7 @@ from plumbing.leases import BEGIN, FINISH, JOURNAL, RELEASE
 from plumbing.logs import describe, where
 from plumbing.sealing import KeyRing, Sealed, Unsealable
 from plumbing.valves import Valves
-from plumbing.waiting import is_cancelled
+from plumbing.waiting import is_cancelled, woken
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=State)
@@ -100,10 +100,7 @@ class Executor(Generic[S]):
                 await asyncio.sleep(random.uniform(0.5, 2.0))
             self.last_turn = time.monotonic()
             if claimed == 0:
-                # wait_for may lose a cancellation that comes together with the wake.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(0.1):
-                        await self.wake.wait()
+                await woken(self.wake, 0.1)
 
     async def _claim(self, most: int) -> int:
         room = min(most, MOST_WAITING - (len(self._unrecorded) - len(self._flying)))

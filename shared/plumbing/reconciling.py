@@ -6,9 +6,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+from contracts.model import local_day
 from contracts.reconciliation import Difference, DifferenceKind, Reconciliation, Repair, Scope
 from plumbing.database import Conn
 
+#: One in so many of what did not change is compared each day.
+DAYS_ROUND = 7
+#: In SQL, the part a dossier is in.
+PART = f"get_byte(uuid_send(dossier_id), 15) % {DAYS_ROUND}"
 #: Who asks for the run of every day.
 DAILY = "daily"
 _DAYS = UUID("5b1a2a0e-3d0f-5b8e-9c36-6f3a1c8f7d11")
@@ -57,6 +62,11 @@ class Compared:
     references: Sequence[str]
     findings: Sequence[Finding] = ()
     passed_over: int = 0
+
+
+def part_of_the_week(run: Run) -> int:
+    """Return which part of what did not change the run takes, from 0, another one each day."""
+    return local_day(run.started_at).toordinal() % DAYS_ROUND
 
 
 def daily_id(service: str, neighbour: str, day: date) -> UUID:

@@ -1,7 +1,6 @@
 """Publishes the outbox: one active relay per shard, each key in order, nothing deleted unsent."""
 
 import asyncio
-import contextlib
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from plumbing.database import TRANSIENT
 from plumbing.logs import describe
 from plumbing.outbox import SHARDS
 from plumbing.sending import SetAside, Unsent, send
-from plumbing.waiting import let_go
+from plumbing.waiting import let_go, woken
 
 log = structlog.get_logger()
 
@@ -96,10 +95,7 @@ class Relay:
             self.waiting = False
         self.last_turn = time.monotonic()
         if len(rows) < BATCH:
-            # Not wait_for: Python 3.11's loses a cancellation that comes with the wake.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(IDLE_SECONDS):
-                    await self.wake.wait()
+            await woken(self.wake, IDLE_SECONDS)
 
     async def _take_shards(self, connection: "asyncpg.Connection[Any]") -> None:
         """Lock the shards nobody holds; a dead relay's locks fall with its connection."""

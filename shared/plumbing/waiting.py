@@ -1,6 +1,7 @@
 """Waits, for a bounded time: until a server that is away has come, until a client has ended."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -11,6 +12,14 @@ from plumbing.logs import describe
 
 log = structlog.get_logger()
 T = TypeVar("T")
+
+
+async def woken(event: asyncio.Event, seconds: float) -> None:
+    """Wait until the event is set, at most so long."""
+    # Not wait_for: Python 3.11's loses a cancellation that comes together with the event.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 async def let_go(ending: Awaitable[Any], seconds: float) -> None:

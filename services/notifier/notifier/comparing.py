@@ -1,6 +1,5 @@
 """Compares what a portal was told with what it says, and tells it again what it does not have."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,10 +15,9 @@ from notifier.portal_lists import PAGE, PortalAway, PortalList, PortalMisspoke, 
 from notifier.requests import PORTAL
 from plumbing.applying import Part, lock
 from plumbing.assembly import Running
-from plumbing.comparing import NotNow
+from plumbing.comparing import NotNow, leave_to_ask
 from plumbing.lanes import is_paused
 from plumbing.reconciling import Compared, Finding, Run, advance
-from plumbing.valves import Pass
 
 log = structlog.get_logger()
 
@@ -96,7 +94,8 @@ class PortalComparison:
 
     async def _asked(self, ask: Callable[[], Awaitable[PortalPage]]) -> PortalPage:
         """Return the portal's answer, asked through the valve of its callbacks; raises NotNow."""
-        with await self._leave() as leave:
+        valves, place = self.running.valves, (PORTAL, self.neighbour)
+        with await leave_to_ask(valves, *place, tries=LEAVE_TRIES, seconds=LEAVE_SECONDS) as leave:
             try:
                 page = await ask()
             except PortalAway as away:
@@ -110,14 +109,6 @@ class PortalComparison:
         if count := len(page.unreadable) + page.nameless:
             log.error("portal_misspoke", portal=self.neighbour, reason="rows", count=count)
         return page
-
-    async def _leave(self) -> Pass:
-        """Return leave for one question, beside the callbacks; raises NotNow when there is none."""
-        for _ in range(LEAVE_TRIES):
-            if (leave := self.running.valves.begin(PORTAL, self.neighbour)) is not None:
-                return leave
-            await asyncio.sleep(LEAVE_SECONDS)
-        raise NotNow("valve")
 
     def _is_young(self, submitted_at: datetime) -> bool:
         return self.running.clock() - submitted_at < TOO_YOUNG

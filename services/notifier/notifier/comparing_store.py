@@ -5,13 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from contracts.model import local_day
 from notifier.comparing_rules import AGAIN, TOO_YOUNG
 from plumbing.database import Conn
-from plumbing.reconciling import Run
-
-#: One in so many of what did not change is compared each day.
-DAYS_ROUND = 7
+from plumbing.reconciling import PART, Run, part_of_the_week
 
 
 @dataclass(frozen=True)
@@ -30,7 +26,7 @@ SELECT dossier_id, portal_reference AS reference, dossier_code AS code, changed_
 FROM correspondence
 WHERE portal = $1 AND portal_reference > $2
     AND ($4 OR compared_at IS NULL OR changed_at > compared_at
-        OR get_byte(uuid_send(dossier_id), 15) % {DAYS_ROUND} = $5)
+        OR {PART} = $5)
 ORDER BY portal_reference LIMIT $3
 """
 
@@ -47,7 +43,7 @@ async def next_page(conn: Conn, run: Run, after: str, limit: int) -> list[Listed
         after,
         limit,
         run.scope == "all",
-        local_day(run.started_at).toordinal() % DAYS_ROUND,
+        part_of_the_week(run),
     )
     return [Listed(**row) for row in rows]
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from contracts.decision import (
+    DISCARDED,
     Answered,
     Context,
     Decision,
@@ -41,9 +42,6 @@ from notifier.heard import news_of
 from notifier.requests import status_of
 from notifier.telling import abandoned, change, find, go_on, hear
 from notifier.turns import ended, expired
-
-#: The reason of a `no` that is two people's: they gave the call up, the outside said nothing.
-DISCARDED = "discarded"
 
 
 def on_submitted(

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.decision import (
+    DISCARDED,
     Answered,
     Context,
     Decision,
@@ -33,8 +34,6 @@ from registry_sync.saying import on_said, send_back
 
 #: Why a push was not made: nobody is left to tell of, or the one-stop has ended the dossier.
 ERASED, CLOSED = "erased", "closed"
-#: Why a push will not be made though nobody said no: two people took it out of our hands.
-DISCARDED = "discarded"
 
 
 def on_accepted(message: Envelope, case: Registration, context: Context) -> Decision[Registration]:

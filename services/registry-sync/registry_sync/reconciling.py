@@ -11,7 +11,6 @@ from plumbing.applying import Part
 from plumbing.assembly import Running
 from plumbing.calls import Answer, Call, Caller
 from plumbing.comparing import NotNow
-from plumbing.database import Conn
 from plumbing.reconciling import Compared, Finding, Run, advance
 from registry_sync.loading import load_each
 from registry_sync.polling import BATCH
@@ -132,7 +131,7 @@ class RegisterComparison:
         """
         now = self.running.clock()
         async with self.running.pool.acquire() as conn:
-            cases = await self._load(conn, page)
+            cases = await load_each(self.part, conn, [one.dossier_id for one in page])
         suspects, unsure, findings = {}, set(), []
         for one in page:
             said = there[one.dossier_id]
@@ -144,9 +143,6 @@ class RegisterComparison:
             elif what_differs(case, said, seen=one.seen, now=now) is not None:
                 suspects[one.dossier_id] = one
         return suspects, unsure, findings
-
-    async def _load(self, conn: Conn, page: Sequence[Listed]) -> dict[UUID, Registration]:
-        return await load_each(self.part, conn, [one.dossier_id for one in page])
 
 
 def _not_opened(one: Listed, said: There) -> Finding:

@@ -1,14 +1,13 @@
 """Asks the register about dossiers to compare: behind the polls, and not where people paused it."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from plumbing.comparing import NotNow
+from plumbing.comparing import NotNow, leave_to_ask
 from plumbing.database import Conn
 from plumbing.lanes import load_pauses
-from plumbing.valves import Pass, Valves
+from plumbing.valves import Valves
 from registry_sync.asking import ask_in_parts
 from registry_sync.polling import RESULTS, ROOM_SECONDS
 from registry_sync.pushing import REGISTER_LANE
@@ -78,7 +77,9 @@ class Questions:
         self, page: Sequence[Listed], province_code: str, procedure_code: str, also_failed: bool
     ) -> Heard:
         codes = [one.code for one in page]
-        with await self._leave() as leave:
+        # Behind the polls.
+        leave_now = leave_to_ask(self.valves, RESULTS, tries=LEAVE_TRIES, seconds=ROOM_SECONDS)
+        with await leave_now as leave:
             whose = f"{province_code}:{procedure_code}"
             try:
                 found = await ask_in_parts(
@@ -97,11 +98,3 @@ class Questions:
             {one.dossier_id: there[one.code] for one in asked},
             {one.dossier_id for one in asked if one.code in found.known},
         )
-
-    async def _leave(self) -> Pass:
-        """Return leave for one question, behind the polls; raises NotNow when there is none."""
-        for _ in range(LEAVE_TRIES):
-            if (leave := self.valves.begin(RESULTS)) is not None:
-                return leave
-            await asyncio.sleep(ROOM_SECONDS)
-        raise NotNow("valve")

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from contracts.decision import Answered, Context, Decision
+from contracts.decision import DISCARDED, Answered, Context, Decision
 from contracts.reconciliation import DifferenceKind, Repair
-from registry_sync.domain import DISCARDED, on_answered
+from registry_sync.domain import on_answered
 from registry_sync.eform import MODULE_OF_PROCEDURE
 from registry_sync.entries import entry_now
 from registry_sync.pushing import push_if_ready

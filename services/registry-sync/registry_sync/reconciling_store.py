@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from contracts.model import local_day
 from plumbing.database import Conn, Pool
-from plumbing.reconciling import Run
+from plumbing.reconciling import DAYS_ROUND, PART, Run, part_of_the_week
 
-#: One in so many of what is registered or ended is compared each day.
-DAYS_ROUND = 7
 _FIRST, _LAST = UUID(int=0), UUID(int=2**128 - 1)
 #: With a day more, for a day on which no run was made.
 _TOO_OLD = f"make_interval(days => {DAYS_ROUND + 1})"
@@ -67,7 +64,7 @@ FROM registration
 WHERE ({_TOLD}, procedure_code, dossier_id) > ($1, $2, $3) AND status <> 'unseen'
     AND {_TOLD} <> ALL ($8::text[]) AND province_code <> ALL ($8::text[])
     AND ($5 OR {_OPEN} OR compared_as <> {_STANDS}
-        OR get_byte(uuid_send(dossier_id), 15) % {DAYS_ROUND} = $6
+        OR {PART} = $6
         OR compared_at < $7::timestamptz - {_TOO_OLD})
 ORDER BY {_TOLD}, procedure_code, dossier_id LIMIT $4
 """
@@ -90,7 +87,7 @@ async def next_page(
         place.dossier_id,
         limit,
         run.scope == "all",
-        local_day(run.started_at).toordinal() % DAYS_ROUND,
+        part_of_the_week(run),
         run.started_at,
         but_for,
     )

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from contracts.decision import Answered
-from contracts.envelope import Cause, sha256
+from contracts.decision import DISCARDED, Answered
+from plumbing.answers import cause_of
 from plumbing.applying import Item, apply_facts, lock
 from plumbing.database import Conn
 from plumbing.stuck.items import EffectItem
@@ -13,8 +13,6 @@ from plumbing.stuck.workbench import Impossible, Workbench
 
 #: Someone looked where it would have arrived: what was begun and cannot be asked about did not.
 NOT_DELIVERED = "not_delivered"
-#: What its rule hears of a call that two people gave up.
-DISCARDED = "discarded"
 
 _ONE = """
 SELECT dossier_id, kind, lane, position, state, in_doubt, begun, request IS NULL AS blank,
@@ -85,11 +83,11 @@ async def discard(
     row = await _open(conn, item.effect_id, seen_at)
     await conn.execute(_DISCARD, item.effect_id, DISCARDED)
     heads = await lock(conn, {row["dossier_id"]: ""})
-    digest = sha256(f"{row['kind']}:no:{DISCARDED}".encode())
     message = Answered(row["kind"], "no", DISCARDED, {})
-    heard = Item(row["dossier_id"], message, Cause(f"effect:{item.effect_id}", digest))
+    cause = cause_of(item.effect_id, row["kind"], "no", DISCARDED)
+    heard = Item(row["dossier_id"], message, cause)
     await apply_facts(conn, bench.part, bench.keys, heads, [heard], bench.clock())
-    return "discarded"
+    return DISCARDED
 
 
 async def _open(conn: Conn, effect_id: UUID, seen_at: datetime | None) -> Any:

@@ -29,10 +29,12 @@ UPDATE stuck_act a SET outcome = t.outcome, approved_by = $2, approved_at = cloc
     done_at = clock_timestamp()
 FROM unnest($3::text[], $4::text[]) t(item, outcome) WHERE a.act_id = $1 AND a.item = t.item
 """
+#: Starts the outcome of an act that did nothing to the item.
+_NOT = "not: "
 #: What an act did nothing to was not acted on.
-_ACTED_ON = """
+_ACTED_ON = f"""
 SELECT EXISTS (SELECT 1 FROM stuck_act WHERE item = $1 AND act IN ('redrive', 'discard')
-    AND done_at > $2 AND outcome NOT LIKE 'not: %')
+    AND done_at > $2 AND outcome NOT LIKE '{_NOT}%')
 """
 #: The act of an older date comes first when it is asked for what lies before an instant.
 _PAGE = """
@@ -40,8 +42,6 @@ SELECT act_id FROM stuck_act WHERE proposed_at < coalesce($1::timestamptz, 'infi
     AND (NOT $2::boolean OR done_at IS NULL)
 GROUP BY act_id ORDER BY min(proposed_at) DESC LIMIT $3
 """
-#: Starts the outcome of an act that did nothing to the item.
-_NOT = "not: "
 
 
 async def propose(

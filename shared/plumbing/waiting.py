@@ -15,11 +15,14 @@ T = TypeVar("T")
 
 
 async def woken(event: asyncio.Event, seconds: float) -> None:
-    """Wait until the event is set, at most so long."""
-    # Not wait_for: Python 3.11's loses a cancellation that comes together with the event.
+    """Wait until the event is set, at most so long; whoever was told to end, ends here at last."""
+    # Not wait_for: Python 3.11's loses a cancellation that comes together with the event. The
+    # database's client uses it all the same, so one may have been lost before.
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
+    if is_cancelled():
+        raise asyncio.CancelledError
 
 
 async def let_go(ending: Awaitable[Any], seconds: float) -> None:

@@ -1,13 +1,14 @@
 """Ending clients of a library that may raise anything, and starting over after them."""
 
 import asyncio
+from contextlib import suppress
 
 import asyncpg
 import pytest
 
 from plumbing import relay as relay_module
 from plumbing.relay import Relay
-from plumbing.waiting import let_go
+from plumbing.waiting import is_cancelled, let_go, woken
 
 
 async def cancelled_inside() -> None:
@@ -65,3 +66,33 @@ async def test_given_a_task_cancelled_inside_the_client_when_relaying_then_it_st
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_given_a_cancellation_that_was_lost_when_the_task_waits_for_a_wake_then_it_ends():
+    event, turns = asyncio.Event(), 0
+
+    async def in_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            with suppress(asyncio.CancelledError):  # as a library does that loses one
+                await asyncio.sleep(0)
+            await woken(event, 0.001)
+
+    task = asyncio.create_task(in_turns())
+    while turns < 3 and not task.done():
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task}, timeout=5)
+
+    assert task.cancelled()
+
+
+async def test_given_no_wake_then_the_wait_ends_in_time_and_the_task_goes_on():
+    event = asyncio.Event()
+
+    await woken(event, 0.001)
+    event.set()
+    await woken(event, 60)
+
+    assert not is_cancelled()

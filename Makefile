@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap run up down status logs stop start samples whatif test check bench chaos broken mutants lock clean
+.PHONY: help bootstrap browser run up down status logs stop start samples whatif replay test check bench chaos broken mutants lock clean
 
 help: ## show this help
 	@echo "make <target> [NAME=value]"
@@ -17,6 +17,9 @@ help: ## show this help
 
 bootstrap:
 	@$(BOOT) deploy/local/bootstrap.py || { test -x $(RUN) || exit 1; $(PYTHON) deploy/local/bootstrap.py; }
+
+browser: bootstrap
+	@$(RUN) deploy/local/bootstrap.py browser
 
 run: bootstrap ## start everything, send sample dossiers, show them live (ONCE=1 ends by itself, BROKERS=3, AS_OF=2021-11-15)
 	@$(RUN) -m local_stack run
@@ -45,8 +48,12 @@ samples: bootstrap ## send the sample dossiers to a stack that is up and wait fo
 whatif: bootstrap ## show what another day's law changes for the samples (DAY=2027-03-01)
 	@$(RUN) -m local_stack whatif
 
-test: bootstrap ## run all tests on a real Kafka and PostgreSQL
-	@$(RUN) -m pytest tests --ignore=tests/chaos
+replay: bootstrap ## let the seven provinces move, October 2021 to March 2022, on invented days (ONCE=1)
+	@$(RUN) -m local_stack replay
+
+test: browser ## run all tests on a real Kafka, PostgreSQL and Chromium, in lanes side by side (LANE=rules)
+	@$(RUN) -m tests.lanes $(LANE)
+	@$(RUN) -m tests.browser.chromium
 
 check: bootstrap ## format, lint, types, import rules, generated schemas, dependencies
 	$(RUN) -m ruff format --check
@@ -70,7 +77,8 @@ mutants: bootstrap ## put small wrongs into the sequence, offset and lease condi
 
 lock: bootstrap ## resolve again and write requirements.lock
 	$(VENV)/uv/bin/uv lock
-	$(VENV)/uv/bin/uv export --quiet --frozen --no-emit-workspace --no-header --all-packages --all-groups -o requirements.lock
+	$(VENV)/uv/bin/uv export --quiet --frozen --no-emit-workspace --no-header --all-packages --all-groups --no-group browser -o requirements.lock
+	$(VENV)/uv/bin/uv export --quiet --frozen --no-emit-workspace --no-header --only-group browser -o tests/browser/requirements.lock
 
 clean: ## stop everything, remove all data and figures (downloads stay)
 	@if test -e $(VENV)/made-from.sha256; then $(RUN) -m local_stack clean; fi

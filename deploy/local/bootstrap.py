@@ -1,5 +1,7 @@
 """Makes .local/venv what the lock says, with nothing but Python's standard library.
 
+With `browser` also what only the tests of pages need.
+
 Silent when nothing changed since the last time; else it shows what it fetches.
 Each run ends in the state the lock describes: what is not in the lock is removed.
 """
@@ -19,6 +21,8 @@ LOCAL = ROOT / ".local"
 VENV = LOCAL / "venv"
 STAMP = VENV / "made-from.sha256"
 LOCK = ROOT / "requirements.lock"
+BROWSER_LOCK = ROOT / "tests" / "browser" / "requirements.lock"
+BROWSER_STAMP = VENV / "browser.sha256"
 UV = Path(__file__).with_name("uv.txt")
 # Apart from its packages: syncing removes those that the lock does not name.
 UV_HOME = VENV / "uv"
@@ -33,12 +37,15 @@ def main() -> None:
             f"This needs Python 3.11 or later; {sys.executable} is {version}.\n"
             "What to do: install a later one and name it: make PYTHON=python3.12 ..."
         )
-    if _is_made():
+    with_browser = sys.argv[1:] == ["browser"]
+    if _is_made() and (_has_browser_packages() or not with_browser):
         return
     LOCAL.mkdir(exist_ok=True)
     with _alone():
         if not _is_made():
             _make()
+        if with_browser and not _has_browser_packages():
+            _add_browser_packages()
 
 
 def _is_made() -> bool:
@@ -71,6 +78,8 @@ def _make() -> None:
     if not _works(VENV / "bin" / "python"):
         _say(1, "making .local/venv")
         _make_venv()
+    # Syncing takes away what only the tests of pages need.
+    BROWSER_STAMP.unlink(missing_ok=True)
     packages = sum("==" in line for line in LOCK.read_text().splitlines())
     if not _has_pinned_uv():
         _say(2, "fetching uv")
@@ -84,6 +93,18 @@ def _make() -> None:
     _run(_uv("pip", "install", "--quiet", "--no-deps", "--no-build-isolation", *members))
     STAMP.write_text(_fingerprint())
     print(f"Ready after {time.monotonic() - began:.0f} s.", file=sys.stderr)
+
+
+def _has_browser_packages() -> bool:
+    lock = hashlib.sha256(BROWSER_LOCK.read_bytes()).hexdigest()
+    return BROWSER_STAMP.exists() and BROWSER_STAMP.read_text() == lock
+
+
+def _add_browser_packages() -> None:
+    print("fetching what looks at pages, about 55 MB", file=sys.stderr, flush=True)
+    options = ("--quiet", "--no-deps", "--require-hashes", "-r", str(BROWSER_LOCK))
+    _run(_uv("pip", "install", *options))
+    BROWSER_STAMP.write_text(hashlib.sha256(BROWSER_LOCK.read_bytes()).hexdigest())
 
 
 def _has_pinned_uv() -> bool:

@@ -18,6 +18,8 @@ Stack = Annotated[
     Path, typer.Option(help="a local stack's status document, unless addresses are given")
 ]
 STACK = Path(".local/run/status.json")
+#: What a stack has an address of and takes no operator's orders.
+_NO_SERVICE = ("sandbox", "board")
 Token = Annotated[str, typer.Option(envvar="HOTICH_TOKEN", help="a token to operate")]
 Command = Callable[..., Awaitable[int]]
 
@@ -56,19 +58,25 @@ def find(
     """
     if urls and token:
         return Services(urls, token)
-    if not stack.is_file():
-        raise Failed("give addresses and a token, or start a local stack with `make up`")
-    status = json.loads(stack.read_text(encoding="utf-8"))
+    status = read_status(stack)
     clients = json.loads((stack.parent / "secrets.json").read_text(encoding="utf-8"))["clients"]
     if not token and person not in clients:
         raise Failed(f"the stack knows no {person!r}: start it again, it will be made")
     return Services(
-        urls or {name: url for name, url in status["urls"].items() if name != "sandbox"},
+        urls or {name: url for name, url in status["urls"].items() if name not in _NO_SERVICE},
         token,
         f"{status['sandbox']['url']}/oauth/token",
         person,
         "" if token else clients[person]["secret"],
     )
+
+
+def read_status(stack: Path) -> dict[str, Any]:
+    """Return the status document of the local stack; raises Failed when none runs."""
+    if not stack.is_file():
+        raise Failed("give addresses and a token, or start a local stack with `make up`")
+    status: dict[str, Any] = json.loads(stack.read_text(encoding="utf-8"))
+    return status
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from contracts import asyncapi
 from contracts.particulars import Particulars
 from contracts.portal import (
     PortalDossiers,
+    PortalFeed,
     PortalQuestion,
     Problem,
     StatusCallback,
@@ -36,6 +37,7 @@ OFF_THE_BUS: dict[str, type[BaseModel]] = {
     "status_callback": StatusCallback,
     "portal_question": PortalQuestion,
     "portal_dossiers": PortalDossiers,
+    "portal_feed": PortalFeed,
     "particulars": Particulars,
 }
 #: Every document there is a schema of, by the name of its file.

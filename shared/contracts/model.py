@@ -61,6 +61,10 @@ DossierCode = Annotated[
 ]
 Channel = Literal["national-portal", "provincial-portal", "moj-direct"]
 ContactChannel = Literal["sms", "email"]
+#: What citizens are written in; Vietnamese unless they chose.
+Language = Literal["vi", "en"]
+#: Which words a message had: their language and version, `vi-2`.
+TemplateId = Annotated[str, StringConstraints(pattern=r"^(vi|en)-[0-9]{1,4}$")]
 #: The steps of a dossier's life that people or portals are told of.
 Step = Literal[
     "submitted",

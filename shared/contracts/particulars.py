@@ -5,9 +5,10 @@ from uuid import UUID
 
 from pydantic import Base64Bytes, Field, StringConstraints
 
+from contracts.applicant import Applicant
 from contracts.forms import Form
 from contracts.model import ContactChannel, Contract
-from contracts.portal import Applicant, Attachment
+from contracts.portal import Attachment
 
 
 class Particulars(Contract):

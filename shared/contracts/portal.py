@@ -3,11 +3,12 @@
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, EmailStr, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from contracts.applicant import Applicant
 from contracts.events import AttachmentRef
-from contracts.forms import Form, Name, PersonalNumber
+from contracts.forms import Form
 from contracts.model import (
     CommuneCode,
     ContactChannel,
@@ -32,15 +33,6 @@ PortalStatus = Annotated[int, Field(ge=1, le=10)]
 #: What a portal sent that an answer is about.
 About = Literal["submission", "supplement", "withdrawal"]
 PortalSource = Annotated[str, StringConstraints(pattern=r"^/portals/[a-z0-9-]{1,40}$")]
-
-
-class Applicant(Contract):
-    """The person who asks, and how to reach them; at least one contact is needed to be told."""
-
-    full_name: Name
-    personal_number: PersonalNumber
-    phone: Annotated[str, StringConstraints(pattern=r"^\+84[0-9]{9}$")] | None = None
-    email: EmailStr | None = None
 
 
 class Attachment(AttachmentRef):
@@ -207,6 +199,16 @@ class StatusCallback(Contract):
     type: Literal["dossier.status"] = "dossier.status"
     timestamp: AwareDatetime
     data: StatusUpdate
+
+
+class PortalFeed(Contract):
+    """A page of what a portal is told of its own dossiers, each as in a callback, in order.
+
+    `next` is the place after the last of them, to be given as `after`; it is never empty.
+    """
+
+    items: Annotated[tuple[StatusCallback, ...], Field(max_length=1000)]
+    next: Annotated[str, StringConstraints(min_length=1, max_length=400)]
 
 
 class PortalQuestion(Contract):

@@ -13,6 +13,7 @@ from plumbing.calls import Caller
 from plumbing.database import Pool
 from plumbing.effects import Executor
 from plumbing.inlets import Settle
+from plumbing.lagging import Lags
 from plumbing.operating import AddRoutes
 from plumbing.relay import Relay
 from plumbing.sealing import KeyRing
@@ -48,6 +49,7 @@ class Running:
     clock: Callable[[], datetime]
     executor: "Executor[Any] | None" = None
     valves: Valves = field(default_factory=Valves)
+    lags: Lags = field(default_factory=Lags)
 
     def wake(self) -> None:
         """Let the relay and the executor look at once, after a commit of ours."""

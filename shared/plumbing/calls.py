@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from plumbing.logs import describe, where
+from plumbing.valve import Outcome
 from plumbing.waiting import is_cancelled
 
 log = structlog.get_logger()
@@ -59,6 +60,8 @@ class Answer:
     `ours`: the trouble is on this side (our database is away); the valve hears nothing of it.
     `at_work`: the outside answered and others may go on calling it, though this request came to
     nothing (`again` after a 400 or 404); the valve hears that the neighbour is at work.
+    `away`: the neighbour was not there, though the answer is final because someone else is; the
+    valve hears that it failed. `wait_seconds` above 0: an `again` is not due before.
     """
 
     outcome: Literal["done", "no", "again", "unknown", "never", "stuck"]
@@ -67,6 +70,15 @@ class Answer:
     words: str = ""
     ours: bool = False
     at_work: bool = False
+    away: bool = False
+    wait_seconds: float = 0.0
+
+    @property
+    def heard(self) -> Outcome:
+        """Return what the neighbour's valve hears of it."""
+        if self.away:
+            return "again"
+        return "done" if self.at_work else self.outcome
 
 
 Caller = Callable[[Call], Awaitable[Answer]]
@@ -91,7 +103,17 @@ async def ask(caller: Caller | None, call: Call, seconds: float) -> Answer:
         return Answer("unknown", describe(error))
 
 
+#: The pause doubles from the first up to the longest; jitter takes away up to half of it.
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, LEAST_PART = 1.0, 60.0, 0.5
+
+
+def longest_pause(attempt: int) -> float:
+    """Return the longest wait after that attempt (from 1), in seconds: doubling to a minute."""
+    doubled: float = FIRST_PAUSE_SECONDS * 2 ** min(attempt - 1, 16)
+    return min(LONGEST_PAUSE_SECONDS, doubled)
+
+
 def backoff(attempt: int) -> float:
     """Return how long to wait after that attempt, in seconds: doubling to a minute, jittered."""
-    ceiling = min(60.0, 0.5 * 2 ** min(attempt, 8))
-    return random.uniform(ceiling / 2, ceiling)
+    longest = longest_pause(attempt)
+    return random.uniform(longest * LEAST_PART, longest)

@@ -149,8 +149,7 @@ class Executor(Generic[S]):
         metrics.EFFECT_SECONDS.labels(self._part.service, name).observe(time.monotonic() - started)
         metrics.EFFECTS.labels(self._part.service, name, answer.outcome).inc()
         if not answer.ours and not (answer.outcome == "stuck" and call.begun):
-            heard = "done" if answer.at_work else answer.outcome
-            self._claiming.report(call.effect_id, heard)
+            self._claiming.report(call.effect_id, answer.heard)
         claim = Claim(call, row["fence"], row["doubt_since"] is not None)
         await self._answers.put((claim, answer))
 
@@ -228,7 +227,7 @@ class Executor(Generic[S]):
             [state_of(answer) for _, answer in batch],
             [answer.reason for _, answer in batch],
             [answer.outcome in ("unknown", "stuck") for _, answer in batch],
-            [backoff(claim.call.attempt) for claim, _ in batch],
+            [answer.wait_seconds or backoff(claim.call.attempt) for claim, answer in batch],
         )
         return {(row["effect_id"], row["fence"]): row["doubt_since"] for row in rows}
 

@@ -53,3 +53,8 @@ OVERDUE_CASES = Gauge(
     "Dossiers late to be received, or late for the citizen.",
     ["service", "kind"],
 )
+TRACKING = Counter(
+    "dossiers_tracking_questions_total",
+    "Questions of citizens about a dossier, by how they were answered.",
+    ["service", "outcome"],
+)

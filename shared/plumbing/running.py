@@ -19,6 +19,7 @@ from plumbing.effects import Executor
 from plumbing.logs import configure, describe, where
 from plumbing.migrating import migrate
 from plumbing.operating import AddRoutes
+from plumbing.overview import OverviewRoutes
 from plumbing.relay import Relay
 from plumbing.sealing import KeyRing
 from plumbing.serving import Health, make_app
@@ -90,7 +91,8 @@ async def _live(
     app = make_app(service, health)
     if assembly.routes is not None:
         assembly.routes(app)
-    operating.attach(app, settings, (*_operating(running, assembly, service), *assembly.operating))
+    consumer = _make_consumer(running, assembly, service)
+    operating.attach(app, settings, _operating(running, assembly, service, consumer))
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -100,11 +102,12 @@ async def _live(
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=5,
+            # Whose word counts about a client's address is said by a setting, where it counts.
+            proxy_headers=False,
         )
     )
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     tasks = [asyncio.create_task(_serve(server), name="http")]
-    consumer = _make_consumer(running, assembly, service)
     tasks += _start_parts(running, assembly, service)
     if consumer is not None:
         tasks.append(asyncio.create_task(_consume(consumer), name="consumer"))
@@ -116,8 +119,10 @@ async def _live(
     return code
 
 
-def _operating(running: Running, assembly: Assembly, service: str) -> tuple[AddRoutes, ...]:
-    """Return the routes every service has for operators."""
+def _operating(
+    running: Running, assembly: Assembly, service: str, consumer: Consumer | None
+) -> tuple[AddRoutes, ...]:
+    """Return the routes every service has for operators, and its own."""
     bench = Workbench(
         service,
         running.pool,
@@ -127,9 +132,10 @@ def _operating(running: Running, assembly: Assembly, service: str) -> tuple[AddR
         running.clock,
         running.wake,
     )
-    states, declared = running.valves.states, assembly.lanes
-    lanes = LaneRoutes(service, running.pool, states, running.wake, declared)
-    return StuckRoutes(bench), lanes
+    states = running.valves.states
+    lanes = LaneRoutes(service, running.pool, states, running.wake, assembly.lanes)
+    overview = OverviewRoutes(service, running, consumer, assembly.lanes)
+    return StuckRoutes(bench), lanes, overview, *assembly.operating
 
 
 async def _consume(consumer: Consumer) -> None:
@@ -155,7 +161,7 @@ def _make_consumer(running: Running, assembly: Assembly, service: str) -> Consum
         group=service,
         pool=running.pool,
         keys=running.keys,
-        inlets={topic.name: settle for topic, settle in assembly.inlets.items()},
+        inlets={t.name: running.lags.noting(settle) for t, settle in assembly.inlets.items()},
         clock=running.clock,
         flood=FloodGate(running.settings.flood_limit),
         settled=running.wake,

@@ -65,6 +65,22 @@ class TokenVerifier:
             raise Unauthenticated("token_is_no_access_token")
         return self._client(decoded.claims)
 
+    async def verify_identity(self, id_token: str, client_id: str, nonce: str) -> dict[str, Any]:
+        """Return the claims of an id token that was made for this client and this sign-in.
+
+        Raises Unauthenticated or IssuerAway. Source: OpenID Connect Core 1.0, 3.1.3.7.
+        """
+        decoded = await self._decode(id_token)
+        if str(decoded.header.get("typ", "JWT")).lower() != "jwt":
+            raise Unauthenticated("token_is_no_id_token")
+        claims = decoded.claims
+        for_us = {"aud": {"essential": True, "value": client_id}}
+        if isinstance(claims.get("aud"), list) and len(claims["aud"]) > 1:
+            for_us["azp"] = {"essential": True, "value": client_id}
+        for_us |= {"nonce": {"essential": True, "value": nonce}, "iat": {"essential": True}}
+        self._validate(claims, for_us | {"sub": {"essential": True}})
+        return claims
+
     async def _decode(self, token: str) -> jwt.Token:
         try:
             return jwt.decode(token, await self._current_keys(), algorithms=_ALGORITHMS)
@@ -79,20 +95,23 @@ class TokenVerifier:
             raise Unauthenticated("token_invalid") from None
 
     def _client(self, claims: dict[str, Any]) -> Client:
+        for_us = {"aud": {"essential": True, "value": self._audience}}
+        self._validate(claims, for_us | {"client_id": {"essential": True}})
+        scopes = frozenset(str(claims.get("scope", "")).split())
+        return Client(str(claims["client_id"]), scopes, claims)
+
+    def _validate(self, claims: dict[str, Any], more: dict[str, Any]) -> None:
         rules = jwt.JWTClaimsRegistry(
             leeway=_LEEWAY_SECONDS,
             iss={"essential": True, "value": self._issuer},
-            aud={"essential": True, "value": self._audience},
             exp={"essential": True},
-            client_id={"essential": True},
+            **more,
         )
         try:
             rules.validate(claims)
         except JoseError as error:
             name = "token_expired" if error.error == "expired_token" else "token_claims_invalid"
             raise Unauthenticated(name) from None
-        scopes = frozenset(str(claims.get("scope", "")).split())
-        return Client(str(claims["client_id"]), scopes, claims)
 
     async def _current_keys(self, max_age_seconds: float = _KEYS_SECONDS) -> KeySet:
         """Return keys of at most that age, or older ones while the issuer is away.

@@ -59,6 +59,10 @@ class Valve:
             return "open"
         return "shut" if now < self._until else "trying"
 
+    def is_ramping(self, now: float) -> bool:
+        """Return whether it opens slowly, because it was shut."""
+        return self._ramping and self.state(now) == "open"
+
     def room(self, now: float) -> int:
         """Return how many calls may begin now."""
         match self.state(now):

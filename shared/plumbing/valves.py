@@ -31,7 +31,8 @@ class Limit:
 class ValveState:
     """What an operator sees of a valve: `open`, `shut`, or `trying` with one call after a pause.
 
-    `window` is how many calls may be under way, `flying` how many are.
+    `window` is how many calls may be under way, `flying` how many are; `ramping`: it opens slowly,
+    because it was shut.
     """
 
     call: str
@@ -39,6 +40,7 @@ class ValveState:
     state: Opening
     window: int
     flying: int
+    ramping: bool = False
 
 
 @dataclass(eq=False)
@@ -137,7 +139,9 @@ class Valves:
         """Return every valve used so far, by name."""
         now = self._clock()
         return [
-            ValveState(call, turn, valve.state(now), valve.window, valve.flying)
+            ValveState(
+                call, turn, valve.state(now), valve.window, valve.flying, valve.is_ramping(now)
+            )
             for (call, turn), valve in sorted(self._valves.items())
         ]
 

@@ -55,8 +55,10 @@ def test_no_file_names_a_package_host_or_a_place_on_one_machine(word: str) -> No
     assert holding == []
 
 
-def test_there_are_four_services() -> None:
-    assert [path.name for path in SERVICES] == ["intake", "notifier", "registry-sync", "routing"]
+def test_there_are_four_services_and_the_board_over_them() -> None:
+    names = [path.name for path in SERVICES]
+
+    assert names == ["board", "intake", "notifier", "registry-sync", "routing"]
 
 
 @pytest.mark.parametrize("folder", SERVICES, ids=lambda folder: folder.name)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local_stack.stack import Stack
-from tests.bench import decisions, end_to_end, stage
+from tests.bench import decisions, end_to_end, pages, stage
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +31,7 @@ def main() -> None:
     figures["decisions"] = decisions.measure()
     with Stack(ROOT, name="bench-stage", services=False, fresh=True) as stack:
         figures["consuming_stage"] = asyncio.run(stage.measure(stack, console))
+        figures["pages"] = asyncio.run(pages.measure(stack, console))
     with Stack(ROOT, name="bench", fresh=True) as stack:
         status = stack.status()
         secrets = json.loads((ROOT / status.secrets).read_text(encoding="utf-8"))
@@ -39,7 +40,7 @@ def main() -> None:
     path = ROOT / "build" / "bench.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    for name in ("decisions", "consuming_stage", "end_to_end"):
+    for name in ("decisions", "consuming_stage", "pages", "end_to_end"):
         table = Table(title=name.replace("_", " "), show_header=False)
         for key, value in figures[name].items():
             table.add_row(key.replace("_", " "), str(value))

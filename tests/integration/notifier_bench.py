@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -28,6 +28,8 @@ from tests.unit.builders import some_particulars
 
 TOPIC_OF = {data.name: LIFECYCLE[data.service] for data in EVENTS}
 _numbers = count(1)
+ONE = (("sms", "sms", 1),)
+TWO = (("sms-1", "sms-1", 1), ("sms-2", "sms-2", 1))
 
 
 def a_dossier() -> Dossier:
@@ -71,7 +73,7 @@ class NotifierBench:
     def works(self) -> None:
         """Start an executor, as a process does."""
         part, callers = self.assembly.part, self.assembly.callers
-        executor = Executor(part, self.pool, RING, callers, utc_now)
+        executor = Executor(part, self.pool, RING, callers, utc_now, valves=self.running.valves)
         self.executors.append(executor)
         self.tasks.append(asyncio.create_task(executor.run()))
 
@@ -168,8 +170,19 @@ def _codes(entry: dict[str, Any]) -> tuple[str | None, str]:
     return entry.get("dossier_code"), entry.get("reference", "").split(":")[0]
 
 
-def settings_of(sandbox: Sandbox, database_url: str) -> Settings:
-    """Return the settings that lead to the sandbox."""
+def a_gateway(sandbox: Sandbox, name: str, place: str, weight: int) -> dict[str, Any]:
+    """Return the address of a gateway that the sandbox plays at that place."""
+    token = SECRETS["sms"]["token"]
+    return {"name": name, "url": f"{sandbox.url}/{place}", "token": token, "weight": weight}
+
+
+def settings_of(
+    sandbox: Sandbox,
+    database_url: str,
+    gateways: Sequence[tuple[str, str, int]] = ONE,
+    **more: Any,
+) -> Settings:
+    """Return the settings that lead to the sandbox; `gateways` are name, place and weight."""
     keys = {"current": "k1", "keys": {"k1": ""}}
     portals = {
         name: {
@@ -186,26 +199,34 @@ def settings_of(sandbox: Sandbox, database_url: str) -> Settings:
             "http_port": 1,
             "particulars_keys": json.dumps(keys),
             "oidc_issuer": sandbox.url,
-            "oidc_jwks_url": sandbox.url,
-            "sms_url": f"{sandbox.url}/sms",
-            "sms_token": SECRETS["sms"]["token"],
+            "oidc_jwks_url": f"{sandbox.url}/oauth/jwks.json",
+            "sms_gateways": [a_gateway(sandbox, *one) for one in gateways],
             "smtp_host": "127.0.0.1",
             "smtp_port": sandbox.smtp_port,
             "mail_from": "hotich@example.vn",
             "portals": portals,
+            "portal_networks": "127.0.0.0/8",
+            "quiet_hours": "",
+            **more,
         }
     )
 
 
 @contextlib.asynccontextmanager
 async def a_notifier(
-    database_url: str, sandbox: Sandbox, clock: Callable[[], datetime] = utc_now
+    database_url: str,
+    sandbox: Sandbox,
+    clock: Callable[[], datetime] = utc_now,
+    gateways: Sequence[tuple[str, str, int]] = ONE,
+    **settings: Any,
 ) -> AsyncIterator[NotifierBench]:
     """Give a notifier on an empty database; its calls end with it."""
     await migrate(database_url, MIGRATIONS)
     pool = await open_pool(database_url, application="notifier-test")
     relay = Relay("notifier", database_url, "127.0.0.1:1")
-    running = Running(settings_of(sandbox, database_url), pool, RING, relay, clock)
+    running = Running(
+        settings_of(sandbox, database_url, gateways, **settings), pool, RING, relay, clock
+    )
     assembly = await assemble(running)
     bench = NotifierBench(pool, assembly, sandbox, running)
     try:

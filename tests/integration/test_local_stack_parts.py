@@ -12,6 +12,7 @@ from local_stack import compose, credentials, jars, kafka, ports, services, trus
 from local_stack.errors import JarTampered
 from local_stack.places import Place
 from local_stack.stack import Stack
+from local_stack.surroundings import Surroundings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,7 +80,10 @@ def test_when_secrets_are_made_then_only_the_owner_reads_them_and_they_stay(plac
 
     assert file.stat().st_mode & 0o777 == 0o600
     assert credentials.keep(file) == made
-    assert set(made) == {"clients", "portals", "register", "sms", "particulars_keys", "databases"}
+    assert set(made) == {
+        *("clients", "portals", "register", "sms", "particulars_keys", "databases"),
+        *("people", "web_clients", "session_keys", "receipt_keys", "national"),
+    }
 
 
 def test_when_composed_then_each_service_is_told_all_it_is_told_by_the_local_stack(
@@ -89,7 +93,7 @@ def test_when_composed_then_each_service_is_told_all_it_is_told_by_the_local_sta
     secrets = credentials.keep(place / "secrets.json")
     local = Place(place, "run")
     local.make()
-    around = services.Surroundings(
+    around = Surroundings(
         local, "k", dict.fromkeys(credentials.SERVICES, "d"), ports.USUAL, secrets, 0.0
     )
 

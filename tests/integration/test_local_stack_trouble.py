@@ -66,7 +66,9 @@ def an_impostor(port: int = 0) -> Iterator[str]:
             thread.join()
 
 
-@pytest.mark.parametrize("name", ["intake", "routing", "registry-sync", "notifier", "sandbox"])
+@pytest.mark.parametrize(
+    "name", ["intake", "routing", "registry-sync", "notifier", "board", "sandbox"]
+)
 def test_when_our_own_process_answers_then_it_is_ready(stack: Stack, name: str) -> None:
     keeper = Keeper(stack.place)
 

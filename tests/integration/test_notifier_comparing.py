@@ -15,6 +15,7 @@ from plumbing import reconciling
 from plumbing.assembly import utc_now
 from plumbing.comparing import NotNow, Reconciler
 from plumbing.lanes import pause, resume
+from plumbing.reconciliation_api import ReconciliationRoutes
 from tests.integration.core_kit import Dossier, until
 from tests.integration.notifier_bench import NotifierBench, a_dossier, a_notifier
 from tests.integration.sandbox_process import Sandbox, a_sandbox
@@ -49,10 +50,11 @@ async def told(bench: NotifierBench, reference: str) -> Dossier:
 
 
 def reconciler(bench: NotifierBench) -> Reconciler:
-    (routes,) = bench.assembly.operating
     return next(
         one
-        for one in routes.reconcilers  # type: ignore[attr-defined]
+        for routes in bench.assembly.operating
+        if isinstance(routes, ReconciliationRoutes)
+        for one in routes.reconcilers
         if one.comparison.neighbour == PORTAL
     )
 

@@ -27,9 +27,11 @@ from contracts.events import (
     Routed,
     WithdrawalRequested,
 )
+from contracts.model import Language
 from contracts.portal import StatusCallback, StatusUpdate
 from notifier.correspondence import Correspondence
 from notifier.domain import RULES
+from notifier.messages import template_of
 from tests.unit import lifecycle_kit as life
 from tests.unit.builders import (
     A_DOSSIER,
@@ -87,9 +89,9 @@ def a_return(
 
 
 def a_contact(version: int = 1, **contact: Any) -> ParticularsArrived:
-    """Return personal data; `phone`, `email` and `notify_by` replace the usual ones."""
+    """Return personal data; `phone`, `email`, `language`, `notify_by` replace the usual."""
     particulars = some_particulars()
-    applicant = {k: v for k, v in contact.items() if k in ("phone", "email")}
+    applicant = {k: v for k, v in contact.items() if k in ("phone", "email", "language")}
     changed = particulars.model_copy(
         update={
             "applicant": particulars.applicant.model_copy(update=applicant),
@@ -160,9 +162,12 @@ def texts(notifier: Notifier) -> list[str]:
     return [json.loads(request)["text"] for _, request in notifier.lane("citizen")]
 
 
-def notified(about: Envelope, step: str, channel: str = "sms") -> CitizenNotified:
-    """Return that the citizen was told."""
-    return CitizenNotified(step=step, channel=channel, about=about.id)
+def notified(
+    about: Envelope, step: str, channel: str = "sms", language: Language = "vi"
+) -> CitizenNotified:
+    """Return that the citizen was told, in the words of today."""
+    template = template_of(language)
+    return CitizenNotified(step=step, channel=channel, about=about.id, template=template)
 
 
 def abandoned(about: Envelope, step: str, reason: str) -> NotificationAbandoned:

@@ -9,7 +9,7 @@ from local_stack.credentials import SERVICES
 from local_stack.errors import StackFailed
 from local_stack.kafka import Node
 from local_stack.places import Place
-from local_stack.services import Surroundings
+from local_stack.surroundings import Surroundings
 
 DATABASE = "postgresql://owner:secret@127.0.0.1:5432/owner"
 

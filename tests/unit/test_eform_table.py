@@ -11,9 +11,9 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from contracts.applicant import Applicant
 from contracts.forms import Form
 from contracts.particulars import Particulars
-from contracts.portal import Applicant
 from registry_sync.eform import COMMON, FIELDS_OF_FORM, exchange_form
 from registry_sync.eform.fields import Field, leaves
 

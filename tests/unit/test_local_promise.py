@@ -137,3 +137,21 @@ def test_a_correction_gives_the_track_the_entry_that_counts(run: Run):
     run.say("registry-sync", CORRECTED)
 
     assert (run.track.number, run.track.state) == ("7", "registered")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"kind": "national.created", "key": CODE, "status": "1"},
+        {"kind": "national.progress", "key": CODE, "step": "accepted", "status": "2"},
+    ],
+)
+def test_what_the_national_portals_interface_was_told_twice_is_a_breach(
+    run: Run, entry: dict[str, Any]
+):
+    run.journal.append(entry)
+    assert run.breaches == []
+
+    run.journal.append(entry)
+    assert len(run.breaches) == 1
+    assert run.breaches[0].endswith("twice at the National Portal")

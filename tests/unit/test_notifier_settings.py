@@ -9,6 +9,7 @@ from notifier.settings import Settings
 
 SECRET = "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw=="
 PORTAL = {"url": "http://127.0.0.1:8080/portals/national-portal/callbacks", "secret": SECRET}
+GATEWAY = {"name": "sms-1", "url": "http://127.0.0.1:8080/sms-1", "token": "sms-token"}
 ENVIRONMENT = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
     "DATABASE_URL": "postgresql://notifier:pw@127.0.0.1:5432/notifier",
@@ -16,8 +17,7 @@ ENVIRONMENT = {
     "PARTICULARS_KEYS": "{}",
     "OIDC_ISSUER": "http://127.0.0.1:8080",
     "OIDC_JWKS_URL": "http://127.0.0.1:8080/oauth/jwks.json",
-    "SMS_URL": "http://127.0.0.1:8080/sms",
-    "SMS_TOKEN": "sms-token",
+    "SMS_GATEWAYS": json.dumps([GATEWAY]),
     "SMTP_HOST": "127.0.0.1",
     "SMTP_PORT": "2525",
     "MAIL_FROM": "hotich@example.vn",
@@ -36,6 +36,7 @@ def test_given_the_environment_then_the_portals_are_read_from_json():
 
     assert settings.portals["national-portal"].url == PORTAL["url"]
     assert settings.portals["national-portal"].secret.get_secret_value() == SECRET
+    assert [(one.name, one.weight) for one in settings.sms_gateways] == [("sms-1", 1)]
     assert SECRET not in repr(settings)
     assert "sms-token" not in repr(settings)
 
@@ -47,7 +48,11 @@ def test_given_the_environment_then_the_portals_are_read_from_json():
         ("PORTALS", json.dumps({"national-portal": PORTAL | {"secret": "whsec_é-not-base64"}})),
         ("PORTALS", json.dumps({"national-portal": PORTAL | {"url": "ftp://somewhere"}})),
         ("PORTALS", json.dumps({"National Portal": PORTAL})),
-        ("SMS_URL", "somewhere"),
+        ("SMS_GATEWAYS", json.dumps([GATEWAY | {"url": "somewhere"}])),
+        ("SMS_GATEWAYS", json.dumps([GATEWAY, GATEWAY | {"weight": 2}])),
+        ("SMS_GATEWAYS", json.dumps([GATEWAY | {"weight": 0}])),
+        ("SMS_GATEWAYS", json.dumps([GATEWAY | {"name": "email"}])),
+        ("SMS_GATEWAYS", "[]"),
         ("MAIL_FROM", "nobody"),
         ("SMTP_PORT", "mail"),
     ],

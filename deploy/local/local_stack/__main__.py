@@ -108,6 +108,14 @@ def whatif(day: Annotated[str, typer.Option(envvar="DAY")] = "2027-03-01") -> No
 
 
 @app.command()
+def replay(once: Annotated[bool, typer.Option(envvar="ONCE")] = False) -> None:
+    """Let the seven provinces move from October 2021 to March 2022 on invented days."""
+    from local_stack.replay import main as replay_main
+
+    raise typer.Exit(replay_main(once) or 0)
+
+
+@app.command()
 def secrets() -> None:
     """Write the secrets of the Docker stack into .local/compose."""
     from local_stack import compose

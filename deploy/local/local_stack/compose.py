@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from local_stack import credentials
+from local_stack import credentials, people
 from local_stack.places import write_secretly
 
 SANDBOX = "http://sandbox:8090"
@@ -24,7 +24,7 @@ def write(root: Path) -> Path:
 def environment(secrets: dict[str, Any]) -> dict[str, str]:
     """Return the variables the compose file asks for."""
     webhook = {name: portal["webhook_secret"] for name, portal in secrets["portals"].items()}
-    addresses = {
+    addresses: dict[str, Any] = {
         name: {
             "url": f"{SANDBOX}/portals/{name}/callbacks",
             "dossiers_url": f"{SANDBOX}/portals/{name}/dossiers",
@@ -32,16 +32,24 @@ def environment(secrets: dict[str, Any]) -> dict[str, str]:
         }
         for name, secret in webhook.items()
     }
+    addresses[credentials.NATIONAL]["sync"] = credentials.synchronising(f"{SANDBOX}/dvcqg", secrets)
     databases = dict(secrets["databases"])
     made = {
         # The sandbox reads the secrets file, which only its owner may read.
         "HOTICH_UID": str(os.getuid()),
         "POSTGRES_PASSWORD": databases.pop("postgres"),
         "PARTICULARS_KEYS": json.dumps(secrets["particulars_keys"]),
+        "RECEIPT_KEYS": json.dumps(secrets["receipt_keys"]),
         "PORTAL_SECRETS": json.dumps(webhook),
         "PORTALS": json.dumps(addresses),
+        # The networks Docker gives its containers.
+        "PORTAL_NETWORKS": "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16",
         "REGISTER_USERNAME": secrets["register"]["username"],
         "REGISTER_PASSWORD": secrets["register"]["password"],
-        "SMS_TOKEN": secrets["sms"]["token"],
+        "SMS_GATEWAYS": json.dumps(credentials.gateways(secrets, SANDBOX)),
     }
+    for service in people.WEB:
+        client = secrets["web_clients"][f"{service}-web"]
+        made[f"{service.upper()}_CLIENT_SECRET"] = client["secret"]
+        made[f"{service.upper()}_SESSION_KEY"] = secrets["session_keys"][service]
     return made | {f"{n.upper()}_DATABASE_PASSWORD": word for n, word in databases.items()}

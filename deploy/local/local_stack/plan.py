@@ -26,6 +26,7 @@ from local_stack.places import Place
 from local_stack.postgres import Server
 from local_stack.status import Status
 from local_stack.supervision import Program
+from local_stack.surroundings import Surroundings
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def decide(place: Place, *, with_services: bool) -> Plan:
     names = [f"kafka-{n}{part}" for n in range(1, count + 1) for part in ("", "-controller")]
     names += [] if outer_database else ["postgres"]
     if with_services:
-        names += [*services.process_names(), "sandbox", "sandbox-smtp"]
+        names += [*services.process_names(), services.BOARD, "sandbox", "sandbox-smtp"]
     names += roads.port_names(count) if detoured else []
     chosen = ports.choose(names, state=place.state, usual=place.name == as_of.USUAL)
     nodes = _nodes(place, count, chosen)
@@ -77,7 +78,7 @@ def decide(place: Place, *, with_services: bool) -> Plan:
     bootstrap = outer_kafka or ",".join(f"{ports.HOST}:{node.port}" for node in nodes)
     databases = _databases(server_url, secrets) if with_services else {}
     ahead = as_of.seconds_ahead()
-    around = services.Surroundings(place, bootstrap, databases, chosen, secrets, ahead)
+    around = Surroundings(place, bootstrap, databases, chosen, secrets, ahead)
     before = [roads.program(services.common(place), chosen, count)] if detoured else []
     return Plan(
         place=place,

@@ -23,6 +23,7 @@ USUAL = {
     "routing": 8082,
     "registry-sync": 8083,
     "notifier": 8084,
+    "board": 8085,
     "sandbox": 8090,
     "sandbox-smtp": 2525,
 }

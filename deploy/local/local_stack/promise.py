@@ -32,11 +32,13 @@ def broken_promises(tracks: Sequence[Track], journal: Iterable[dict[str, Any]]) 
     """Return every breach, in words; empty when the promise is kept for these dossiers.
 
     Each step must have been told once; a late one that came when nobody waited any more, at most.
+    The National Portal's own interface is told beside the callbacks, perhaps later: nothing twice.
     """
     registered: Counter[str] = Counter()
     taken: Counter[str] = Counter()
     told: Counter[tuple[str, str]] = Counter()
     informed: Counter[tuple[str, str]] = Counter()
+    synchronised: Counter[tuple[str, ...]] = Counter()
     for entry in journal:
         match entry["kind"]:
             case "register.registered":
@@ -48,10 +50,16 @@ def broken_promises(tracks: Sequence[Track], journal: Iterable[dict[str, Any]]) 
                 told[code, step] += 1
             case "portal.callback":
                 informed[entry["dossier_code"], entry["step"]] += 1
+            case "national.created":
+                synchronised[entry["key"], "created"] += 1
+            case "national.progress":
+                synchronised[entry["key"], entry["step"], entry["status"]] += 1
     breaches: list[str] = []
     for track in tracks:
         breaches += _of_one(track, registered, taken, told, informed)
-    return breaches
+    codes = {track.code for track in tracks}
+    twice = [what for what, times in synchronised.items() if what[0] in codes and times > 1]
+    return breaches + [f"{' '.join(what)}: twice at the National Portal" for what in twice]
 
 
 def _of_one(

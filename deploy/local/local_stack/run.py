@@ -23,9 +23,7 @@ def main(once: bool) -> int:
     root = Path.cwd()
     console = Console()
     began = time.monotonic()
-    # `kill` and a closed terminal stop everything, as Ctrl-C does.
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, _interrupt)
+    interruptible()
     with Stack(root, stack_name(), join=True) as stack:
         status = stack.status()
         if stack.joined:
@@ -37,8 +35,14 @@ def main(once: bool) -> int:
         code = outcome(console, root, status, watching)
         console.print(f"{time.monotonic() - began:.1f} s in all.")
         if not once and code == 0:
-            _stay(console, status, joined=stack.joined)
+            stay(console, status, joined=stack.joined)
     return code
+
+
+def interruptible() -> None:
+    """Let `kill` and a closed terminal stop everything, as Ctrl-C does."""
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, _interrupt)
 
 
 def _interrupt(signum: int, frame: object) -> None:
@@ -75,9 +79,12 @@ def _live(console: Console, status: Status) -> Iterator[Watch]:
     console.print(table.live(shown[0], shown[0], status.urls, shown[1]))
 
 
-def _stay(console: Console, status: Status, *, joined: bool) -> None:
+def stay(console: Console, status: Status, *, joined: bool) -> None:
+    """Say where everything is and return at Ctrl-C."""
     for name, url in status.urls.items():
         console.print(f"{name:<14} {url}")
+    for line in table.pages(status.urls):
+        console.print(line)
     ends = "Ctrl-C ends this; the stack goes on running, `make down` stops it."
     console.print(ends if joined else "Ctrl-C stops everything.")
     with contextlib.suppress(KeyboardInterrupt):

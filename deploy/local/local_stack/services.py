@@ -3,61 +3,34 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from local_stack import roads
-from local_stack.credentials import SERVICES, database_of, portals
+from local_stack import people
+from local_stack.credentials import (
+    MAGIC_UNIT,
+    NATIONAL,
+    SERVICES,
+    database_of,
+    gateways,
+    portals,
+    synchronising,
+)
 from local_stack.errors import StackFailed
 from local_stack.places import Place
 from local_stack.ports import HOST
 from local_stack.supervision import Program, own_environment
+from local_stack.surroundings import Surroundings
 
 # What a person may set for a service from outside: make run RECEPTION=officer.
-PASSED_ON = ("RECEPTION", "OFFICER_UNITS", "SWEEP_SECONDS", "LOG_LEVEL", "RECONCILE_AT")
+PASSED_ON = (
+    *("RECEPTION", "OFFICER_UNITS", "SWEEP_SECONDS", "LOG_LEVEL", "RECONCILE_AT"),
+    "QUIET_HOURS",
+)
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What the services and the sandbox are told about the stack they live in."""
-
-    place: Place
-    kafka: str
-    databases: Mapping[str, str]
-    ports: Mapping[str, int]
-    secrets: Mapping[str, Any]
-    clock_offset_seconds: float
-
-    def url(self, name: str) -> str:
-        """Return the HTTP address of a service or of the sandbox."""
-        return f"http://{HOST}:{self.ports[name]}"
-
-    def port(self, road: str) -> int:
-        """Return the port a road to the outside begins at: its detour's, if there is one."""
-        return self.ports.get(roads.port_name(road), self.ports[roads.OUTSIDE[road]])
-
-    def way(self, road: str) -> str:
-        """Return the HTTP address a road to the outside begins at."""
-        return f"http://{HOST}:{self.port(road)}"
-
-    @property
-    def kafka_of_services(self) -> str:
-        """Return the bootstrap servers the services are given."""
-        names = [roads.port_name(f"kafka-{n}") for n in range(1, 4)]
-        detours = [f"{HOST}:{self.ports[name]}" for name in names if name in self.ports]
-        return ",".join(detours) or self.kafka
-
-    def database(self, service: str) -> str:
-        """Return the url of its database that a service is given."""
-        url = urlsplit(self.databases[service])
-        port = self.ports.get(roads.port_name(f"database-{service}"))
-        if port is None:
-            return url.geturl()
-        account = url.netloc.rpartition("@")[0]
-        return url._replace(netloc=f"{account}@{HOST}:{port}").geturl()
+# Pages over the other services; it has no database and reads no topic.
+BOARD = "board"
 
 
 def replicas() -> dict[str, int]:
@@ -83,7 +56,7 @@ def process_names() -> dict[str, tuple[str, int]]:
 
 
 def programs(around: Surroundings) -> list[Program]:
-    """Return the sandbox and every replica of every service, ready to be kept."""
+    """Return the sandbox, every replica of every service and the board, ready to be kept."""
     made = [_sandbox(around)]
     for name, (service, replica) in process_names().items():
         made.append(
@@ -96,7 +69,30 @@ def programs(around: Surroundings) -> list[Program]:
                 ready_url=f"{around.url(name)}/health/ready",
             )
         )
-    return made
+    return [*made, _board(around)]
+
+
+def _board(around: Surroundings) -> Program:
+    urls: dict[str, list[str]] = {}
+    for name, (service, _) in process_names().items():
+        urls.setdefault(service, []).append(around.url(name))
+    told = {
+        "HTTP_HOST": HOST,
+        "HTTP_PORT": str(around.ports[BOARD]),
+        "SERVICES_URLS": json.dumps(urls),
+        "OIDC_ISSUER": around.url("sandbox"),
+        "OIDC_JWKS_URL": f"{around.way('tokens')}/oauth/jwks.json",
+        "OIDC_AUDIENCE": "hotich",
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "INFO",
+        "CLOCK_OFFSET_SECONDS": str(around.clock_offset_seconds),
+    }
+    return Program(
+        name=BOARD,
+        group="services",
+        command=[sys.executable, "-m", BOARD],
+        environment=common(around.place) | told | around.web(BOARD, BOARD),
+        ready_url=f"{around.url(BOARD)}/health/ready",
+    )
 
 
 def _sandbox(around: Surroundings) -> Program:
@@ -110,8 +106,11 @@ def _sandbox(around: Surroundings) -> Program:
         "SANDBOX_SECRETS": str(around.place.state / "secrets.json"),
         "SANDBOX_REGISTER_SECONDS": os.environ.get("SANDBOX_REGISTER_SECONDS", "0.8"),
         "INTAKE_URL": around.way("intake"),
+        "ROUTING_URL": around.url("routing"),
+        "REGISTRY_SYNC_URL": around.url("registry-sync"),
         "KAFKA_BOOTSTRAP_SERVERS": around.kafka,
         "CLOCK_OFFSET_SECONDS": str(around.clock_offset_seconds),
+        "SANDBOX_REDIRECTS": json.dumps(people.redirects(around.urls)),
     }
     return Program(
         name="sandbox",
@@ -147,8 +146,10 @@ def _environment(around: Surroundings, name: str, service: str, replica: int) ->
         "LOG_LEVEL": "INFO",
         "CLOCK_OFFSET_SECONDS": str(around.clock_offset_seconds),
     }
-    told = shared | _own(around, service)
+    told = shared | _own(around, service) | around.web(name, service)
     told |= {key: os.environ[key] for key in PASSED_ON if key in told and os.environ.get(key)}
+    if "OFFICER_UNITS" in told:
+        told["OFFICER_UNITS"] = ",".join(filter(None, (told["OFFICER_UNITS"], MAGIC_UNIT)))
     return common(around.place) | told
 
 
@@ -159,7 +160,12 @@ def _own(around: Surroundings, service: str) -> dict[str, str]:
     if service == "intake":
         return {"PORTAL_SECRETS": json.dumps(webhook)}
     if service == "routing":
-        return {"RECEPTION": "automatic", "OFFICER_UNITS": "", "SWEEP_SECONDS": "30"}
+        return {
+            "RECEPTION": "automatic",
+            "OFFICER_UNITS": "",
+            "SWEEP_SECONDS": "30",
+            "RECEIPT_KEYS": json.dumps(secrets["receipt_keys"]),
+        }
     if service == "registry-sync":
         return {
             "REGISTER_URL": f"{around.way('register')}/register",
@@ -168,7 +174,7 @@ def _own(around: Surroundings, service: str) -> dict[str, str]:
             "RECONCILE_AT": "02:00",
         }
     at = f"{around.way('portals')}/portals"
-    addresses = {
+    addresses: dict[str, Any] = {
         portal: {
             "url": f"{at}/{portal}/callbacks",
             "dossiers_url": f"{at}/{portal}/dossiers",
@@ -176,12 +182,15 @@ def _own(around: Surroundings, service: str) -> dict[str, str]:
         }
         for portal, secret in webhook.items()
     }
+    addresses[NATIONAL]["sync"] = synchronising(f"{around.way('portals')}/dvcqg", secrets)
     return {
-        "SMS_URL": f"{around.way('sms')}/sms",
-        "SMS_TOKEN": secrets["sms"]["token"],
+        # Also at night what is tried out ends within a minute; QUIET_HOURS=21:00-07:00 waits.
+        "QUIET_HOURS": "",
+        "SMS_GATEWAYS": json.dumps(gateways(secrets, around.way("sms"))),
         "SMTP_HOST": HOST,
         "SMTP_PORT": str(around.port("mail")),
         "MAIL_FROM": "hotich@example.vn",
         "PORTALS": json.dumps(addresses),
+        "PORTAL_NETWORKS": "127.0.0.0/8",
         "RECONCILE_AT": "02:00",
     }

@@ -1,7 +1,7 @@
 """What a person sees: a row per dossier while they move, and the summary at the end."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from statistics import quantiles
 from typing import Any
@@ -55,6 +55,24 @@ def live(
     line = Text(f"{ended} of {len(tracks)} at their end, {events} events seen")
     links = Text("\n".join(f"{name:<14} {url}" for name, url in urls.items()), style="dim")
     return Group(table, line, links)
+
+
+#: Pages for people: whose they are, the service and path, and how one gets in.
+_PAGES = (
+    ("officers", "routing", "/mot-cua/", "sign in as officer-25747-a"),
+    ("citizens", "routing", "/tra-cuu/", "no sign-in: a code and a second factor"),
+    ("provinces", "board", "/tien-do/", "sign in as viewer or viewer-79"),
+    ("operators", "board", "/van-hanh/", "sign in as operator or operator-2"),
+)
+
+
+def pages(urls: Mapping[str, str]) -> list[str]:
+    """Return a line for each page people can open, and how they get in."""
+    return [
+        f"{'for ' + whose:<14} {urls[service]}{path}   {who}"
+        for whose, service, path, who in _PAGES
+        if service in urls
+    ]
 
 
 def summary(tracks: Sequence[Track]) -> dict[str, Any]:

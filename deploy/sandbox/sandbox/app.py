@@ -16,7 +16,11 @@ from sandbox.callbacks import Callbacks
 from sandbox.driver import Driver
 from sandbox.faults import Faults
 from sandbox.journal import Entry, Journal
+from sandbox.magic import played
+from sandbox.magic_api import MagicApi
+from sandbox.magic_desk import MagicDesk
 from sandbox.mail import MailServer
+from sandbox.national import NationalInterface
 from sandbox.page import render_page
 from sandbox.portals import Portals
 from sandbox.register import Register
@@ -39,18 +43,23 @@ class Sandbox:
     def __init__(self, settings: Settings) -> None:
         """Open the journal and build the systems; the journal is not replayed yet."""
         self._settings = settings
-        secrets = read_secrets(settings.secrets)
+        secrets = read_secrets(settings.secrets, settings.redirects)
         settings.state.mkdir(parents=True, exist_ok=True)
         key = load_key(settings.state / "token-key.json")
         self._journal = journal = Journal(settings.state / "journal.jsonl")
         self._secrets = secrets
         self._faults = Faults()
-        self._tokens = TokenIssuer(settings.url, secrets.clients, key)
+        self._tokens = TokenIssuer(
+            settings.url, secrets.clients, key, secrets.people, secrets.web_clients
+        )
         self._register = Register(journal, settings.register_seconds, settings.clock)
-        self._register_api = RegisterApi(self._register, journal, secrets, settings.clock)
-        self._sms = SmsGateway(journal, secrets.sms_token)
+        self._sms = [SmsGateway(name, journal, token) for name, token in secrets.sms.items()]
         self._mail = MailServer(journal, self._faults)
         self._portals = Portals(journal, secrets.portals)
+        self._national = [NationalInterface(journal, *one) for one in (secrets.national,) if one]
+        self._register_api = RegisterApi(
+            self._register, journal, secrets, settings.clock, self._magic_note
+        )
         self._replies = ReplyReader(settings.kafka_bootstrap_servers, self._portals, journal)
         self._bus = BusSender(settings.kafka_bootstrap_servers, secrets.portals, settings.clock)
         self._driver = Driver(
@@ -59,6 +68,15 @@ class Sandbox:
             tokens=self._tokens,
             bus=self._bus,
             intake_url=settings.intake_url,
+        )
+        self._magic_desk = MagicDesk(
+            portals=self._portals,
+            register=self._register,
+            tokens=self._tokens,
+            clients=secrets.clients,
+            clock=settings.clock,
+            routing_url=settings.routing_url,
+            registry_url=settings.registry_url,
         )
         self._is_up = False
 
@@ -74,6 +92,8 @@ class Sandbox:
         ]
         if self._settings.kafka_bootstrap_servers:
             work.append(asyncio.create_task(self._replies.keep_reading(), name="replies"))
+        if self._settings.routing_url:
+            work.append(asyncio.create_task(self._magic_desk.keep_working(), name="magic-desk"))
         await self._driver.open()
         smtp = await self._mail.listen(smtp_listener)
         runner = web.AppRunner(
@@ -95,14 +115,23 @@ class Sandbox:
             await self._journal.close()
             log.info("sandbox_stopped")
 
+    def _magic_note(self, code: str) -> str:
+        _, reference = self._portals.magic.get(code, ("", ""))
+        asked = played(reference)
+        return "" if asked is None else asked.note
+
     def _recall(self, entry: Entry) -> None:
         match entry["kind"].split(".")[0]:
             case "register":
                 self._register.recall(entry)
             case "sms":
-                self._sms.recall(entry)
+                for gateway in self._sms:
+                    gateway.recall(entry)
             case "portal":
                 self._portals.recall(entry)
+            case "national":
+                for one in self._national:
+                    one.recall(entry)
 
     def _application(self) -> web.Application:
         application = web.Application(
@@ -118,9 +147,11 @@ class Sandbox:
                 *self._tokens.routes(faults),
                 *self._register_api.routes(faults),
                 *PlayedDossiers(self._register, journal).routes(),
-                *self._sms.routes(faults),
+                *(route for gateway in self._sms for route in gateway.routes(faults)),
                 *Callbacks(self._portals, journal, self._secrets).routes(faults),
+                *(route for one in self._national for route in one.routes(faults)),
                 *self._driver.routes(),
+                *MagicApi(self._driver, self._portals, journal, self._settings.clock).routes(),
             ]
         )
         return application
@@ -139,6 +170,7 @@ class Sandbox:
             bus=self._replies.state,
             counts=self._journal.counts,
             faults=self._faults.current(),
+            url=self._settings.url,
         )
         return web.Response(text=html, content_type="text/html")
 

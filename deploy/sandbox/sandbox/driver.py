@@ -86,11 +86,12 @@ class Driver:
     ) -> Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]:
         async def send(request: web.Request) -> web.StreamResponse:
             portal = known_portal(request, self._portals)
-            return await self._send(portal, _read_order(about, await read_object(request)))
+            return await self.send(portal, _read_order(about, await read_object(request)))
 
         return send
 
-    async def _send(self, portal: str, order: Order) -> web.Response:
+    async def send(self, portal: str, order: Order) -> web.Response:
+        """Make the portal send it and return what the other side said; raises Refused."""
         if order.road == "http" and not self._submissions_url:
             raise refused(503, "No intake", "INTAKE_URL is not set")
         if order.road == "http" and portal not in self._tokens:

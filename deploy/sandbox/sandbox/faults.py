@@ -12,8 +12,13 @@ from aiohttp import web
 
 from sandbox.answers import Handler, Refused, answer, problem, refused
 
-COMPONENTS = ("register.push", "register.results", "sms", "mail", "callbacks", "tokens")
-KINDS = ("error", "delay", "lost_answer", "drop")
+#: `sms` is every gateway, `sms-1` and `sms-2` are one each.
+COMPONENTS = (
+    *("register.push", "register.results", "sms", "sms-1", "sms-2", "mail", "callbacks", "tokens"),
+    "national",
+)
+#: `busy` refuses before anything is done (503), `error` leaves that open (500).
+KINDS = ("error", "busy", "delay", "lost_answer", "drop")
 
 _LONGEST_DELAY_SECONDS = 600
 
@@ -64,23 +69,32 @@ class Faults:
             if not self._faults[component]:
                 del self._faults[component]
 
-    def guard(self, component: str, handler: Handler, *, works: bool = True) -> Handler:
-        """Return the handler as its callers meet it, faults included."""
+    def guard(
+        self, component: str, handler: Handler, *, works: bool = True, alone: str = ""
+    ) -> Handler:
+        """Return the handler as its callers meet it, faults included.
+
+        `alone` names it where its component has several: it suffers the faults of both names.
+        """
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             fault = self.take(component, works=works)
+            if fault is None and alone:
+                fault = self.take(alone, works=works)
             if fault is None:
                 return await handler(request)
             if fault.kind == "error":
                 return problem(500, "Fault", f"asked for with PUT /faults/{component}")
+            if fault.kind == "busy":
+                return problem(503, "Busy", f"asked for with PUT /faults/{component}")
             if fault.kind == "drop":
-                return _hang_up(request)
+                return hang_up(request)
             if fault.kind == "delay":
                 await asyncio.sleep(fault.seconds)
                 return await handler(request)
             with contextlib.suppress(Refused):
                 await handler(request)
-            return _hang_up(request)
+            return hang_up(request)
 
         return guarded
 
@@ -166,7 +180,8 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _hang_up(request: web.Request) -> web.Response:
+def hang_up(request: web.Request) -> web.Response:
+    """Close the connection; the response given back reaches nobody."""
     if request.transport is not None:
         request.transport.close()
     # aiohttp wants a response; the transport is gone, so it reaches nobody.

@@ -62,7 +62,7 @@ class MailServer:
         if fault is None:
             return await self._deliver(envelope)
         match fault.kind:
-            case "error":
+            case "error" | "busy":
                 return "451 4.3.0 fault asked for with PUT /faults/mail"
             case "delay":
                 # The mail goes out though the client may have hung up meanwhile.

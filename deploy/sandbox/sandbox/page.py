@@ -6,6 +6,8 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+from sandbox.magic import CATALOGUE, PREFIX, UNIT, Magic
+
 _PAGE = Template(files("sandbox").joinpath("page.html").read_text(encoding="utf-8"))
 _BUS = {
     "reading": "đang đọc (reading)",
@@ -22,12 +24,15 @@ def render_page(
     bus: str,
     counts: Mapping[str, int],
     faults: Mapping[str, Mapping[str, Any]],
+    url: str,
 ) -> str:
     """Return the page as HTML; it loads nothing from anywhere else."""
     return _PAGE.substitute(
         portals=", ".join(escape(portal) for portal in sorted(portals)),
         smtp=escape(smtp),
         bus=_BUS[bus],
+        unit=UNIT,
+        magic="\n".join(_magic_row(one, url.partition("://")[2]) for one in CATALOGUE),
         counts="\n".join(
             f'<tr><td>{escape(kind)}</td><td class="count">{count}</td></tr>'
             for kind, count in sorted(counts.items())
@@ -35,6 +40,15 @@ def render_page(
         faults="\n".join(_fault_row(component, fault) for component, fault in faults.items())
         or '<tr><td colspan="6">không có <small lang="en">none</small></td></tr>',
     )
+
+
+def _magic_row(magic: Magic, host: str) -> str:
+    ways = (" → ".join(map(str, step.passed)) or "·" for step in magic.steps)
+    told = ", ".join(ways) or f"422: {magic.refused}"
+    words = f'{escape(magic.vi)}<br><small lang="en">{escape(magic.en)}</small>'
+    curl = escape(f"curl -d '{{}}' {host}/magic/{magic.name}")
+    name = f"<code>{PREFIX}{magic.name}-…</code>"
+    return f"<tr><td>{name}</td><td>{told}</td><td>{words}<br><code>{curl}</code></td></tr>"
 
 
 def _fault_row(component: str, fault: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.journal import Entry, Journal
+from sandbox.magic import played
 
 #: What a portal sends, by the word the answers use: journaled when it is sent, when answered.
 _SENT = {
@@ -63,6 +64,8 @@ class Portals:
         self._dossiers: defaultdict[str, dict[str, PortalDossier]] = defaultdict(dict)
         self._callbacks: defaultdict[str, set[str]] = defaultdict(set)
         self._replies: defaultdict[str, set[str]] = defaultdict(set)
+        #: Portal and reference of each magic dossier, by its code.
+        self.magic: dict[str, tuple[str, str]] = {}
 
     def __contains__(self, portal: object) -> bool:
         """Return whether this portal is played here."""
@@ -95,6 +98,10 @@ class Portals:
         kind = "portal.callback_duplicate" if known else "portal.callback"
         self._record(kind, webhook_id, portal=portal, **update)
 
+    def know(self, portal: str, portal_reference: str, dossier_code: str) -> None:
+        """Journal that a dossier this portal was not told of has that code."""
+        self._record("portal.known", portal_reference, portal=portal, dossier_code=dossier_code)
+
     def forget(self, portal: str, portal_reference: str) -> None:
         """Journal that the portal lost what it was told of a dossier, as by an old backup."""
         self._record("portal.forgot", portal_reference, portal=portal)
@@ -117,7 +124,12 @@ class Portals:
                 self._recall_answer(entry)
             case "portal.forgot":
                 self._dossier(entry["portal"], entry["key"]).statuses.clear()
+            case "portal.known":
+                dossier = self._dossier(entry["portal"], entry["key"])
+                dossier.seen_at = dossier.seen_at or entry["at"]
+                self._note_magic(entry["portal"], entry["key"], entry["dossier_code"])
             case "portal.callback":
+                self._note_magic(entry["portal"], entry["portal_reference"], entry["dossier_code"])
                 self._callbacks[entry["portal"]].add(entry["key"])
                 dossier = self._dossier(entry["portal"], entry["portal_reference"])
                 dossier.seen_at = dossier.seen_at or entry["at"]
@@ -139,8 +151,13 @@ class Portals:
         if entry["dossier_code"] is not None:
             dossier.dossier_code = entry["dossier_code"]
             dossier.dossier_id = entry["dossier_id"]
+            self._note_magic(entry["portal"], entry["key"], entry["dossier_code"])
         if "reply_id" in entry:
             self._replies[entry["portal"]].add(entry["reply_id"])
+
+    def _note_magic(self, portal: str, portal_reference: str, dossier_code: str) -> None:
+        if played(portal_reference) is not None:
+            self.magic[dossier_code] = (portal, portal_reference)
 
     def _answered(
         self, portal: str, portal_reference: str, about: str, outcome: Outcome, **facts: str

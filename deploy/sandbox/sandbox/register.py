@@ -130,6 +130,7 @@ class Register:
             accepted_at=datetime.fromisoformat(entry["accepted_at"]),
             decided_at=datetime.fromisoformat(entry["decided_at"]),
             form_sha256=entry["form_sha256"],
+            silent_until=_moment(entry.get("silent_until")),
         )
         self._dossiers[dossier.code] = dossier
         heapq.heappush(self._due, (dossier.decided_at, dossier.code))
@@ -156,11 +157,13 @@ class Register:
             "asks": asks,
             "late_id": "sandbox:late-id" in push.note,
             "form_sha256": form_sha256,
-            **self._times(now),
+            **self._times(now, push.seconds("slow")),
+            **_silence(push, now),
         }
 
-    def _times(self, now: datetime) -> dict[str, str]:
-        seconds = timedelta(seconds=self._mean_seconds * random.uniform(0.5, 1.5))
+    def _times(self, now: datetime, slow: int | None = None) -> dict[str, str]:
+        usual = self._mean_seconds * random.uniform(0.5, 1.5)
+        seconds = timedelta(seconds=usual if slow is None else slow)
         return {
             "accepted_at": (now + seconds / 3).isoformat(),
             "decided_at": (now + seconds).isoformat(),
@@ -169,3 +172,14 @@ class Register:
     def _record(self, kind: str, code: str, **facts: object) -> str:
         self.recall(self._journal.append(kind, code, **facts))
         return kind
+
+
+def _silence(push: Push, now: datetime) -> dict[str, str]:
+    seconds = push.seconds("silent")
+    return (
+        {} if seconds is None else {"silent_until": (now + timedelta(seconds=seconds)).isoformat()}
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

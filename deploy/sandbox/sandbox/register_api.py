@@ -1,6 +1,8 @@
 """The register's HTTP contract: NhanDKHT takes a dossier, LayKetQua tells what became of it."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +10,7 @@ from aiohttp import web
 
 from sandbox.answers import Refused, answer, compact_json, is_same, read_basic, read_object
 from sandbox.clock import VIETNAM, Clock
-from sandbox.faults import Faults
+from sandbox.faults import Faults, hang_up
 from sandbox.journal import Journal
 from sandbox.register import Register
 from sandbox.register_dossier import (
@@ -38,12 +40,19 @@ class RegisterApi:
     """Speaks for the register to the one-stop systems that know its password."""
 
     def __init__(
-        self, register: Register, journal: Journal, secrets: Secrets, clock: Clock
+        self,
+        register: Register,
+        journal: Journal,
+        secrets: Secrets,
+        clock: Clock,
+        note_of: Callable[[str], str] = lambda code: "",
     ) -> None:
+        """`note_of` is read beside the form's own note, by the dossier's code."""
         self._register = register
         self._journal = journal
         self._secrets = secrets
         self._clock = clock
+        self._note_of = note_of
 
     def routes(self, faults: Faults) -> list[web.RouteDef]:
         """Return the two routes of the contract."""
@@ -55,8 +64,12 @@ class RegisterApi:
     async def _push(self, request: web.Request) -> web.Response:
         self._check_password(request)
         push = _read_push(await read_object(request))
-        kind = self._register.take(push, datetime.now(UTC))
+        push = replace(push, note=f"{push.note} {self._note_of(push.code)}")
+        now = datetime.now(UTC)
+        kind = self._register.take(push, now)
         await self._journal.durable()
+        if (dossier := self._register.find(push.code)) is not None and dossier.is_silent(now):
+            return hang_up(request)
         if kind == "register.push_duplicate":
             return answer(_no("TRUNG_HO_SO", f"Hồ sơ {push.code} đã được tiếp nhận"))
         if kind == "register.push_rejected":
@@ -78,7 +91,10 @@ class RegisterApi:
         now = datetime.now(UTC)
         self._register.decide_due(now)
         known = [found for code in codes if (found := self._register.find(code))]
-        value = [_result(dossier, province, now, self._clock) for dossier in known]
+        told = [dossier for dossier in known if not dossier.is_silent(now)]
+        if known and not told:
+            return hang_up(request)
+        value = [_result(dossier, province, now, self._clock) for dossier in told]
         # What is told must survive: a number told before a crash may not be given again after.
         await self._journal.durable()
         return answer({"status": 1, "statusDescription": "Thành công", "value": value})

@@ -9,6 +9,7 @@ CODE = re.compile(r"[A-Z0-9](?:[A-Z0-9.-]{0,58})[A-Z0-9]")
 #: A commune, or one of the districts there were until 2025-06-30.
 UNIT = re.compile(r"\d{5}|\d{3}")
 LATE_ID = timedelta(seconds=5)
+_WAITS = re.compile(r"sandbox:(slow|silent)=([0-9]{1,4})")
 
 
 class Module(Enum):
@@ -52,6 +53,10 @@ class Push:
             return 2
         return int("sandbox:supplement" in self.note)
 
+    def seconds(self, what: str) -> int | None:
+        """Return how long the note wants the register to be `slow` or `silent`, None for not."""
+        return next((int(n) for one, n in _WAITS.findall(self.note) if one == what), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -72,7 +77,8 @@ class Verdict:
 class RegisterDossier:
     """What the register knows of one dossier; `asks` counts the supplements still to ask for.
 
-    `correction` is what was changed in its entry since, by the register's own names.
+    `correction` is what was changed in its entry since, by the register's own names. Until
+    `silent_until` nothing is said of it.
     """
 
     code: str
@@ -86,6 +92,11 @@ class RegisterDossier:
     form_sha256: str
     verdict: Verdict | None = None
     correction: dict[str, str] = field(default_factory=dict)
+    silent_until: datetime | None = None
+
+    def is_silent(self, now: datetime) -> bool:
+        """Return whether the register has it and says nothing of it."""
+        return self.silent_until is not None and now < self.silent_until
 
     def status(self, now: datetime) -> Status:
         """Return the status at `now`; a verdict counts only once it is journaled."""

@@ -1,6 +1,7 @@
 """What the sandbox is told by its environment and its secrets file."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,8 +12,11 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from sandbox.clock import Clock
+from sandbox.people import Person, WebClient, read_people, read_web_clients
+from sandbox.sms import FIRST, SECOND
 
 _A_CENTURY_SECONDS = 100 * 366 * 86_400
+_ROOT = re.compile(r"https?://[^/?#@\s]+/(?:[^?#\s]*/)?")
 
 
 class SettingsWrong(Exception):
@@ -30,18 +34,27 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The credentials the sandbox checks others against and signs with."""
+    """The credentials the sandbox checks others against and signs with.
+
+    `national`: user and password of the National Portal's interface, None where it is not played.
+    """
 
     clients: Mapping[str, Client]
     portals: Mapping[str, str]
     register_username: str
     register_password: str
-    sms_token: str
+    sms: Mapping[str, str]
+    national: tuple[str, str] | None
+    people: Mapping[str, Person]
+    web_clients: Mapping[str, WebClient]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Addresses, state folder and pace; empty strings mean the road is not there."""
+    """Addresses, state folder and pace; empty strings mean the road is not there.
+
+    `redirects`: by web application, where people who signed in may be sent back to.
+    """
 
     host: str
     http_port: int
@@ -49,14 +62,18 @@ class Settings:
     state: Path
     secrets: Path
     intake_url: str
+    routing_url: str
+    registry_url: str
     kafka_bootstrap_servers: str
     register_seconds: float
     clock: Clock
+    redirects: Mapping[str, tuple[str, ...]]
+    known_as: str = ""
 
     @property
     def url(self) -> str:
         """Where the sandbox is reached over HTTP; also the issuer of its tokens."""
-        return f"http://{self.host}:{self.http_port}"
+        return self.known_as or f"http://{self.host}:{self.http_port}"
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -72,13 +89,17 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         state=Path(_needed(environment, "SANDBOX_STATE")),
         secrets=Path(_needed(environment, "SANDBOX_SECRETS")),
         intake_url=environment.get("INTAKE_URL", "").rstrip("/"),
+        routing_url=environment.get("ROUTING_URL", "").rstrip("/"),
+        registry_url=environment.get("REGISTRY_SYNC_URL", "").rstrip("/"),
         kafka_bootstrap_servers=environment.get("KAFKA_BOOTSTRAP_SERVERS", ""),
         register_seconds=register_seconds,
         clock=Clock(timedelta(seconds=offset)),
+        redirects=_redirects(environment.get("SANDBOX_REDIRECTS", "{}")),
+        known_as=environment.get("SANDBOX_URL", "").rstrip("/"),
     )
 
 
-def read_secrets(path: Path) -> Secrets:
+def read_secrets(path: Path, redirects: Mapping[str, tuple[str, ...]]) -> Secrets:
     """Return the credentials in the file; raises SettingsWrong without quoting any of them."""
     try:
         document = json.loads(path.read_bytes())
@@ -92,7 +113,10 @@ def read_secrets(path: Path) -> Secrets:
             },
             register_username=document["register"]["username"],
             register_password=document["register"]["password"],
-            sms_token=document["sms"]["token"],
+            sms=_gateways(document["sms"]),
+            national=_national(document),
+            people=read_people(document),
+            web_clients=read_web_clients(document, redirects),
         )
     except OSError as trouble:
         raise SettingsWrong(f"SANDBOX_SECRETS cannot be read: {trouble.strerror}") from None
@@ -102,9 +126,31 @@ def read_secrets(path: Path) -> Secrets:
         raise SettingsWrong(f"SANDBOX_SECRETS lacks {missing}") from None
 
 
+def _gateways(tokens: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the token of each gateway; a file of before has one, which both take."""
+    return {FIRST: tokens["token"], SECOND: tokens.get("second_token", tokens["token"])}
+
+
+def _national(document: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return user and password of the National Portal's interface; None where it is not played."""
+    if "national" not in document:
+        return None
+    return document["national"]["username"], document["national"]["password"]
+
+
 def _signing(secret: str) -> str:
     Webhook(secret)
     return secret
+
+
+def _redirects(text: str) -> dict[str, tuple[str, ...]]:
+    try:
+        urls = {client: tuple(map(str.strip, at)) for client, at in json.loads(text).items()}
+    except (ValueError, TypeError, AttributeError):
+        urls = {"": ("",)}
+    if not all(_ROOT.fullmatch(url) for at in urls.values() for url in at):
+        raise SettingsWrong("SANDBOX_REDIRECTS is not JSON like {client: [http://host:port/]}")
+    return urls
 
 
 def _needed(environment: Mapping[str, str], name: str) -> str:

@@ -1,7 +1,12 @@
-"""The SMS gateway: one message for each idempotency key, however often it is asked."""
+"""The SMS gateways: each sends one message for each idempotency key it is given.
+
+They know nothing of each other, as two companies would not; their one journal counts what a
+citizen got from both.
+"""
 
 import hashlib
 import re
+from datetime import UTC, datetime
 
 from aiohttp import web
 
@@ -9,7 +14,11 @@ from sandbox.answers import IDEMPOTENCY_KEY, answer, is_same, problem, read_obje
 from sandbox.faults import Faults
 from sandbox.journal import REFERENCE, Entry, Journal
 
-NEVER_REACHABLE = "+84000000000"
+FIRST, SECOND = "sms-1", "sms-2"
+#: Refused at once; taken and given up by the network; taken and never said of again.
+NEVER_REACHABLE, SWITCHED_OFF, UNHEARD_OF = "+84000000000", "+84000000001", "+84000000002"
+#: So long a message is under way to a phone.
+DELIVERY_SECONDS = 1.0
 
 _NUMBER = re.compile(r"\+84\d{9}")
 _LONGEST_TEXT = 1_000
@@ -18,24 +27,31 @@ _LONGEST_TEXT = 1_000
 class SmsGateway:
     """Sends, dedupes by key and journals; the state is what the journal says."""
 
-    def __init__(self, journal: Journal, token: str) -> None:
+    def __init__(self, name: str, journal: Journal, token: str) -> None:
+        self.name = name
         self._journal = journal
         self._token = token
-        self._sent: dict[str, str] = {}
+        self._sent: dict[str, Entry] = {}
 
     def routes(self, faults: Faults) -> list[web.RouteDef]:
         """Return the gateway's routes; asking about a message is no work, so it loses no answer."""
-        find = faults.guard("sms", self._find, works=False)
+        find = faults.guard("sms", self._find, works=False, alone=self.name)
+        send = faults.guard("sms", self._send, alone=self.name)
+        # The first one is also where the only one was.
+        places = [f"/{self.name}", "/sms"] if self.name == FIRST else [f"/{self.name}"]
         return [
-            web.post("/sms/messages", faults.guard("sms", self._send)),
-            web.get("/sms/messages/{key:.+}", find),
+            route
+            for place in places
+            for route in (
+                web.post(f"{place}/messages", send),
+                web.get(f"{place}/messages/{{key:.+}}", find),
+            )
         ]
 
     def recall(self, entry: Entry) -> None:
-        """Change the state by one journal entry, new or replayed."""
-        if entry["kind"] == "sms.sent":
-            facts = (entry["key"], entry["reference"], entry["to_sha256"])
-            self._sent[entry["key"]] = _message_id(*facts)
+        """Change the state by one journal entry of its own, new or replayed."""
+        if entry["kind"] == "sms.sent" and entry.get("gateway", FIRST) == self.name:
+            self._sent[entry["key"]] = entry
 
     async def _send(self, request: web.Request) -> web.Response:
         self._check_token(request)
@@ -43,23 +59,24 @@ class SmsGateway:
         if not IDEMPOTENCY_KEY.fullmatch(key):
             raise refused(400, "No Idempotency-Key", "send 1-255 printable ASCII characters")
         number, reference = _read_message(await read_object(request))
-        to_sha256 = hashlib.sha256(number.encode()).hexdigest()
+        to_sha256 = _digest(number)
         message_id = _message_id(key, reference, to_sha256)
         is_known = key in self._sent
-        if is_known and self._sent[key] != message_id:
+        if is_known and _id_of(self._sent[key]) != message_id:
             raise refused(422, "Key used", "this Idempotency-Key belongs to another message")
         kind = "sms.duplicate" if is_known else "sms.sent"
-        self.recall(self._journal.append(kind, key, reference=reference, to_sha256=to_sha256))
+        facts = {"reference": reference, "to_sha256": to_sha256, "gateway": self.name}
+        self.recall(self._journal.append(kind, key, **facts))
         await self._journal.durable()
         return answer({"message_id": message_id}, status=200 if is_known else 202)
 
     async def _find(self, request: web.Request) -> web.Response:
         self._check_token(request)
-        message_id = self._sent.get(request.match_info["key"])
-        if message_id is None:
+        sent = self._sent.get(request.match_info["key"])
+        if sent is None:
             return problem(404, "Not sent", "no message was sent with this key")
         await self._journal.durable()
-        return answer({"message_id": message_id})
+        return answer({"message_id": _id_of(sent), "status": _status_of(sent)})
 
     def _check_token(self, request: web.Request) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -67,6 +84,22 @@ class SmsGateway:
             refusal = refused(401, "Wrong token", "send Authorization: Bearer <token>")
             refusal.response.headers["WWW-Authenticate"] = 'Bearer realm="sms"'
             raise refusal
+
+
+def _id_of(entry: Entry) -> str:
+    return _message_id(entry["key"], entry["reference"], entry["to_sha256"])
+
+
+def _status_of(entry: Entry) -> str:
+    """Return where the message stands: each number has its end."""
+    age = datetime.now(UTC) - datetime.fromisoformat(entry["at"])
+    if age.total_seconds() < DELIVERY_SECONDS or entry["to_sha256"] == _digest(UNHEARD_OF):
+        return "taken"
+    return "failed" if entry["to_sha256"] == _digest(SWITCHED_OFF) else "delivered"
+
+
+def _digest(number: str) -> str:
+    return hashlib.sha256(number.encode()).hexdigest()
 
 
 def _message_id(key: str, reference: str, to_sha256: str) -> str:

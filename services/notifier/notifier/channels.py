@@ -9,7 +9,7 @@ from uuid import UUID
 import aiohttp
 import structlog
 
-from notifier.outside import NoAnswer, NotSent, is_about_request, status_of
+from notifier.outside import NoAnswer, NotSent, document_of, is_about_request, status_of
 from notifier.requests import MailRequest
 from notifier.smtp import MailRefused, MailServer, NotTaken, PerhapsTaken
 from plumbing.calls import Answer, Call, LeaseLost
@@ -54,6 +54,16 @@ class SmsGateway:
         if status == 200:
             return Answer("done", "asked")
         return Answer("unknown", "asked", at_work=is_about_request(status))
+
+    async def word_on(self, effect_id: UUID) -> str:
+        """Return where the gateway says the message stands; raises NotSent or NoAnswer.
+
+        Empty when it says nothing of it, for not every gateway gives receipts.
+        """
+        url = f"{self._url}/{effect_id}"
+        status, document = await document_of(self._http, url, self._token)
+        said = document.get("status") if status == 200 and isinstance(document, dict) else ""
+        return said if isinstance(said, str) else ""
 
     async def _send(self, call: Call) -> Answer:
         headers = self._token | {
@@ -129,7 +139,7 @@ def compose(request: MailRequest, recipient: str, sender: str, effect_id: UUID) 
     mail["X-Hotich-Reference"] = request.reference
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(request.text, cte="base64")
-    mail["Content-Language"] = "vi"
+    mail["Content-Language"] = request.language
     return mail.as_bytes()
 
 

@@ -11,6 +11,7 @@ import structlog
 from contracts.envelope import Cause, Head, sha256
 from contracts.portal import PortalDossier
 from notifier.comparing_rules import (
+    COMPARED,
     MOST_TIMES,
     UNREADABLE,
     Differs,
@@ -18,7 +19,7 @@ from notifier.comparing_rules import (
     is_under_way,
     what_differs,
 )
-from notifier.comparing_store import Listed, being_told_again, told_again, unmoved
+from notifier.comparing_store import Again, Listed, being_told_again, told_again, unmoved
 from notifier.correspondence import Correspondence
 from notifier.portal_lists import PortalPage
 from plumbing.applying import Item, Part, apply_facts
@@ -114,10 +115,10 @@ async def _repairs(
     times = await told_again(conn, repairable) if repairable else {}
     items, findings = [], []
     for listed, differs in found:
-        number = times.get(listed.dossier_id, 0) + 1
-        is_told = bool(differs.repair) and number <= MOST_TIMES
+        again = times.get(listed.dossier_id, Again())
+        is_told = bool(differs.repair) and again.because_different < MOST_TIMES
         if is_told:
-            message = TellPortalAgain(number)
+            message = TellPortalAgain(again.latest + 1)
             items.append(Item(listed.dossier_id, message, _cause(listed, differs)))
         findings.append(_finding(listed, differs, is_told=is_told))
     return items, findings
@@ -151,4 +152,4 @@ def _unit_of(code: str) -> str:
 
 def _cause(listed: Listed, differs: Differs) -> Cause:
     said = f"{differs.kind}:{differs.ours}:{differs.theirs}:{listed.changed_at.isoformat()}"
-    return Cause(f"reconciliation:{listed.code}", sha256(said.encode()))
+    return Cause(f"{COMPARED}{listed.code}", sha256(said.encode()))

@@ -16,6 +16,8 @@ TOO_YOUNG = timedelta(minutes=15)
 #: After so many times a person has to find out why a portal does not keep what it is told.
 MOST_TIMES = 3
 AGAIN = ":again-"
+#: What begins the cause of what a comparison led to.
+COMPARED = "reconciliation:"
 #: What stands in a report for what cannot be read: a row of the portal's, or a dossier of ours.
 UNREADABLE: Literal["unreadable"] = "unreadable"
 

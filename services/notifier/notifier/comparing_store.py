@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifier.comparing_rules import AGAIN, TOO_YOUNG
+from notifier.comparing_rules import AGAIN, COMPARED, TOO_YOUNG
 from plumbing.database import Conn
 from plumbing.reconciling import PART, Run, part_of_the_week
 
@@ -70,15 +70,29 @@ async def mark(conn: Conn, same: Sequence[UUID], differing: Sequence[UUID]) -> N
     )
 
 
-async def told_again(conn: Conn, ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return how often the portal was told again of each; absent if never."""
+@dataclass(frozen=True)
+class Again:
+    """How often a portal was told again because it differed, and the highest number given."""
+
+    because_different: int = 0
+    latest: int = 0
+
+
+async def told_again(conn: Conn, ids: Sequence[UUID]) -> dict[UUID, Again]:
+    """Return how often the portal was told again of each; absent if never.
+
+    What a portal asked to have again counts for the numbers alone.
+    """
     rows = await conn.fetch(
-        "SELECT dossier_id, count(*) AS times FROM effect WHERE dossier_id = ANY($1::uuid[])"
+        "SELECT dossier_id, count(*) FILTER (WHERE cause_id LIKE $3 || '%') AS different,"
+        " max(split_part(kind, $2, 2)::int) AS latest"
+        " FROM effect WHERE dossier_id = ANY($1::uuid[])"
         " AND lane = 'portal' AND kind LIKE '%' || $2 || '%' GROUP BY 1",
         ids,
         AGAIN,
+        COMPARED,
     )
-    return {row["dossier_id"]: row["times"] for row in rows}
+    return {row["dossier_id"]: Again(row["different"], row["latest"]) for row in rows}
 
 
 async def being_told_again(conn: Conn, ids: Sequence[UUID]) -> set[UUID]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from contracts.model import ContactChannel, ReturnKind, Step
+from contracts.model import ContactChannel, Language, ReturnKind, Step
 
 #: `silent` is for a side that is not told of this step at all.
 CitizenSide = Literal["waiting", "asked", "told", "abandoned", "silent"]
@@ -14,12 +14,16 @@ PortalSide = Literal["waiting", "asked", "informed", "abandoned", "silent"]
 
 @dataclass(frozen=True)
 class Contact:
-    """How the applicant is reached and addressed; `notify_by` is what they chose, in order."""
+    """How the applicant is reached and addressed; `notify_by` is what they chose, in order.
+
+    `language` is theirs, Vietnamese where they chose none.
+    """
 
     full_name: str
     phone: str | None
     email: str | None
     notify_by: tuple[ContactChannel, ...]
+    language: Language = "vi"
 
     def address(self, channel: ContactChannel) -> str | None:
         """Return where the channel leads, or None if the person does not have it."""
@@ -42,7 +46,10 @@ class News:
     appointment, of a return the last moment to complete the dossier. `asked` means that a call is
     out and not answered; `tried` are the channels asked so far. A dossier taken over was not
     `submitted` but `imported`. `crossed`: the register entered it although the one-stop had ended
-    it. `resubmitted` and `final`: it came after the end.
+    it. `resubmitted` and `final`: it came after the end. `template` says in which words it was
+    last put; empty before it was, and for what was put before words had versions. `off_trial`:
+    a way was not taken for the person is not in the trial. `undelivered`: an SMS was taken by its
+    gateway and never delivered, so that the step is told again, by mail.
     """
 
     step: Step
@@ -63,6 +70,9 @@ class News:
     final: bool = False
     round: int = 1
     crossed: bool = False
+    template: str = ""
+    off_trial: bool = False
+    undelivered: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,8 @@ class Correspondence:
     """All of one dossier: `news` in the order it is told, `early` what came before its time.
 
     `contact` is None until the personal data came, and for ever once it was `erased`.
-    `province_code` is empty for a dossier heard of before it was kept.
+    `province_code`, `procedure_code` and `unit_code` are those of the submission, empty for a
+    dossier heard of before they were kept.
     """
 
     dossier_id: UUID
@@ -82,3 +93,5 @@ class Correspondence:
     erased: bool = False
     news: tuple[News, ...] = ()
     early: tuple[News, ...] = ()
+    procedure_code: str = ""
+    unit_code: str = ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from contracts.decision import (
     DISCARDED,
@@ -32,15 +32,18 @@ from contracts.events import (
     Routed,
     Stopped,
     Submitted,
+    Unsaid,
     WithdrawalRequested,
     Withdrawn,
 )
-from contracts.model import ContactChannel
 from notifier.comparing_rules import AGAIN
 from notifier.correspondence import Contact, Correspondence, News
+from notifier.freshness import STALE, Stale
+from notifier.gateways import MOVED, channel_of, other_gateway, step_key
 from notifier.heard import news_of
+from notifier.reasons import ELSEWHERE, TRIAL
 from notifier.requests import status_of
-from notifier.telling import abandoned, change, find, go_on, hear
+from notifier.telling import abandoned, ask_by, change, find, go_on, hear
 from notifier.turns import ended, expired
 
 
@@ -55,6 +58,8 @@ def on_submitted(
         portal=data.portal,
         portal_reference=data.portal_reference,
         province_code=data.province_code,
+        procedure_code=data.procedure_code,
+        unit_code=data.unit_code,
     )
     return on_step(message, known, context)
 
@@ -101,7 +106,8 @@ def on_particulars(
         return Decision(state)
     applicant = message.particulars.applicant
     chosen = message.particulars.notify_by
-    contact = Contact(applicant.full_name, applicant.phone, applicant.email, chosen)
+    language = applicant.language or "vi"
+    contact = Contact(applicant.full_name, applicant.phone, applicant.email, chosen, language)
     return go_on(replace(state, contact=contact), context)
 
 
@@ -116,8 +122,8 @@ def on_answered(
     message: Answered, state: Correspondence, context: Context
 ) -> Decision[Correspondence]:
     """Publish that a side was told; after a `no` try the next channel, or give the step up."""
-    channel, _, key = message.kind.partition(":")
-    key, _, again = key.partition(AGAIN)
+    channel = message.kind.partition(":")[0]
+    key, _, again = step_key(message.kind).partition(AGAIN)
     news = find(state, key)
     if news is None:
         return Decision(state)
@@ -133,22 +139,50 @@ def _citizen_answered(
     message: Answered, state: Correspondence, news: News, context: Context
 ) -> Decision[Correspondence]:
     if message.outcome == "done" and news.citizen != "told":
-        by: ContactChannel = "sms" if message.kind.startswith("sms:") else "email"
-        said = CitizenNotified(step=news.step, channel=by, about=news.event_id)
+        said = CitizenNotified(
+            step=news.step,
+            channel=channel_of(message.kind),
+            about=news.event_id,
+            template=news.template or None,
+            instead_of="sms" if news.undelivered else None,
+        )
         return go_on(change(state, replace(news, citizen="told")), context, (said,))
     if message.outcome == "no" and news.citizen == "asked":
         if message.reason == DISCARDED:
             return _given_up(state, news, context)
-        return go_on(change(state, replace(news, citizen="waiting")), context)
+        if message.reason in STALE:
+            return _not_told(state, news, cast(Stale, message.reason), context)
+        if message.reason == ELSEWHERE and state.contact and state.contact.phone:
+            return _moved(message, state, state.contact, news, context)
+        off_trial = news.off_trial or message.reason == TRIAL
+        waiting = replace(news, citizen="waiting", off_trial=off_trial)
+        return go_on(change(state, waiting), context)
     return Decision(state)
+
+
+def _not_told(
+    state: Correspondence, news: News, why: Unsaid, context: Context
+) -> Decision[Correspondence]:
+    given_up = change(state, replace(news, citizen="abandoned"))
+    return go_on(given_up, context, (abandoned(news, why),))
+
+
+def _moved(
+    message: Answered, state: Correspondence, contact: Contact, news: News, context: Context
+) -> Decision[Correspondence]:
+    """Ask another gateway, once: the first certainly did not take the message."""
+    refused = message.kind.partition(":")[0]
+    other = other_gateway(context, state.dossier_id, news.key, refused)
+    state, effect = ask_by(f"{other}{MOVED}", state, contact, news, context)
+    return Decision(state, (), (effect,))
 
 
 def on_in_doubt(
     message: InDoubt, state: Correspondence, context: Context
 ) -> Decision[Correspondence]:
     """Wait while the outside can be asked; give the step up when it can never be known."""
-    channel, _, key = message.kind.partition(":")
-    news = find(state, key)
+    channel = message.kind.partition(":")[0]
+    news = find(state, step_key(message.kind))
     if news is None or not message.final:
         return Decision(state)
     if channel == "portal" and news.portal == "asked":
@@ -160,8 +194,7 @@ def on_in_doubt(
 
 def _given_up(state: Correspondence, news: News, context: Context) -> Decision[Correspondence]:
     """Take no other channel: what was sent by the first one may have arrived."""
-    given_up = change(state, replace(news, citizen="abandoned"))
-    return go_on(given_up, context, (abandoned(news, "in_doubt"),))
+    return _not_told(state, news, "in_doubt", context)
 
 
 def _informed(state: Correspondence, news: News, again: int = 0) -> PortalInformed:

@@ -1,53 +1,86 @@
 """What the citizen reads: one plain sentence for each step, as SMS or as a mail around it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
+from contracts.model import Language
+from notifier import wording_en, wording_vi
 from notifier.correspondence import News
-from notifier.wording import Wording, wording
+from notifier.wording import VERSION, Phrases, Wording
 from reference import Reference
 
 #: Six parts of an SMS in Vietnamese letters; what is longer points to the portal instead.
 LONGEST_SMS = 402
 
-_CLOSING = "Thư này được gửi tự động, vui lòng không trả lời."
+_LANGUAGES: Mapping[Language, tuple[Callable[[News, Reference], Wording], Phrases]] = (
+    MappingProxyType(
+        {
+            "vi": (wording_vi.wording, wording_vi.PHRASES),
+            "en": (wording_en.wording, wording_en.PHRASES),
+        }
+    )
+)
 
 
-def sms_text(dossier_code: str, news: News, reference: Reference) -> str:
+def template_of(language: Language) -> str:
+    """Return which words a message in that language has today: `vi-2`."""
+    return f"{language}-{VERSION}"
+
+
+def sms_text(dossier_code: str, news: News, reference: Reference, language: Language = "vi") -> str:
     """Return the one sentence for a phone, at most LONGEST_SMS characters; it names nobody."""
-    words = wording(news, reference)
-    text = _sentence(dossier_code, words)
+    words, phrases = _words(news, reference, language)
+    text = _sentence(dossier_code, words, phrases)
     if len(text) <= LONGEST_SMS:
         return text
-    start = f"{words.opening} {dossier_code} {words.what}"
-    return f"{start}, xem lý do trên cổng đã nộp hồ sơ; {words.then}"
+    return f"{_start(dossier_code, words, phrases)}, {phrases.see_portal}; {words.then}"
 
 
-def mail_subject(dossier_code: str, news: News, reference: Reference) -> str:
+def mail_subject(
+    dossier_code: str, news: News, reference: Reference, language: Language = "vi"
+) -> str:
     """Return the subject; it names nobody."""
-    words = wording(news, reference)
-    return f"{words.opening} {dossier_code} {words.subject}"
+    words, phrases = _words(news, reference, language)
+    return f"{words.opening or phrases.opening} {dossier_code} {words.subject}"
 
 
-def mail_text(dossier_code: str, full_name: str, news: News, reference: Reference) -> str:
+def mail_text(
+    dossier_code: str,
+    full_name: str,
+    news: News,
+    reference: Reference,
+    language: Language = "vi",
+) -> str:
     """Return the text of the mail: greeting, what happened, why, and what to do next."""
-    words = wording(news, reference)
+    words, phrases = _words(news, reference, language)
     if not (words.reasons or words.papers):
-        told = [_sentence(dossier_code, words)]
+        told = [_sentence(dossier_code, words, phrases)]
     else:
         told = [
-            f"{words.opening} {dossier_code} {words.what}.",
-            *_listed("Lý do", words.reasons),
-            *_listed("Giấy tờ cần nộp", words.papers),
+            f"{_start(dossier_code, words, phrases)}.",
+            *_listed(phrases.reasons, words.reasons),
+            *_listed(phrases.papers, words.papers),
             f"{words.then[0].upper()}{words.then[1:]}",
         ]
-    return "\n\n".join([f"Kính gửi {full_name},", *told, _CLOSING]) + "\n"
+    greeting = phrases.greeting.format(name=full_name)
+    return "\n\n".join([greeting, *told, phrases.closing]) + "\n"
 
 
-def _sentence(dossier_code: str, words: Wording) -> str:
-    papers = [f"giấy tờ cần nộp: {', '.join(words.papers)}"] if words.papers else []
+def _words(news: News, reference: Reference, language: Language) -> tuple[Wording, Phrases]:
+    wording, phrases = _LANGUAGES[language]
+    return wording(news, reference), phrases
+
+
+def _start(dossier_code: str, words: Wording, phrases: Phrases) -> str:
+    return f"{words.opening or phrases.opening} {dossier_code} {words.what}"
+
+
+def _sentence(dossier_code: str, words: Wording, phrases: Phrases) -> str:
+    title = f"{phrases.papers[0].lower()}{phrases.papers[1:]}"
+    papers = [f"{title}: {', '.join(words.papers)}"] if words.papers else []
     listed = "; ".join([*words.reasons, *papers])
     why = f": {listed}" if listed else ""
-    return f"{words.opening} {dossier_code} {words.what}{why}; {words.then}"
+    return f"{_start(dossier_code, words, phrases)}{why}; {words.then}"
 
 
 def _listed(title: str, lines: Sequence[str]) -> list[str]:

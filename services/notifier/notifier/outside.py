@@ -1,11 +1,14 @@
 """One HTTP request, and what is known of it when there is no answer."""
 
+import json
 from collections.abc import Mapping
 
 import aiohttp
 
 #: Two requests, to ask and then to tell, fit into the time of one call.
 REQUEST_SECONDS, CONNECT_SECONDS = 10.0, 4.0
+#: What a gateway says of one message is short.
+LONGEST_DOCUMENT = 16_384
 
 
 #: A refusal of the one request; of the other ones below 500 whoever calls next gets it too.
@@ -25,12 +28,33 @@ class NotSent(Exception):
     """There was no connection, so the request was certainly not carried out."""
 
 
-def open_session() -> aiohttp.ClientSession:
-    """Return the session of the process, its waiting times bounded; the caller closes it."""
-    timeout = aiohttp.ClientTimeout(
+class AddressNotAllowed(OSError):
+    """The address is none that may be called: no connection was begun."""
+
+
+class NotAllowed(NotSent):
+    """Where the request should go, nothing is sent."""
+
+
+def is_not_allowed(error: BaseException) -> bool:
+    """Return whether a client's error is that the address may not be called.
+
+    So is an IPv4 address in a form that is read differently here and there (octal, one number).
+    """
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    return isinstance(cause, AddressNotAllowed | aiohttp.InvalidURL)
+
+
+def timeouts() -> aiohttp.ClientTimeout:
+    """Return how long a request may take, and the connection before it."""
+    return aiohttp.ClientTimeout(
         total=REQUEST_SECONDS, connect=CONNECT_SECONDS, sock_connect=CONNECT_SECONDS
     )
-    return aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+
+
+def open_session() -> aiohttp.ClientSession:
+    """Return the session of the process, its waiting times bounded; the caller closes it."""
+    return aiohttp.ClientSession(timeout=timeouts(), cookie_jar=aiohttp.DummyCookieJar())
 
 
 async def status_of(
@@ -40,12 +64,34 @@ async def status_of(
     headers: Mapping[str, str],
     body: bytes | None = None,
 ) -> int:
-    """Return the status answered, redirects not followed; raises NotSent or NoAnswer."""
+    """Return the status answered, redirects not followed; raises NotSent or NoAnswer.
+
+    Of a body that comes with it nothing is read but what the connection holds already.
+    """
     try:
         async with http.request(
             method, url, headers=headers, data=body, allow_redirects=False
         ) as response:
             return response.status
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as no:
+        raise (NotAllowed if is_not_allowed(no) else NotSent) from None
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        raise NoAnswer from None
+
+
+async def document_of(
+    http: aiohttp.ClientSession, url: str, headers: Mapping[str, str]
+) -> tuple[int, object]:
+    """Return the status answered to a question and its JSON document, None without a short one.
+
+    Raises NotSent or NoAnswer.
+    """
+    try:
+        async with http.get(url, headers=headers, allow_redirects=False) as response:
+            text = await response.content.read(LONGEST_DOCUMENT)
+            return response.status, json.loads(text)
+    except (ValueError, RecursionError):
+        return response.status, None
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
         raise NotSent from None
     except (aiohttp.ClientError, TimeoutError, OSError):

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 from contracts.model import Contract, PortalReference
 from contracts.portal import PortalDossier, PortalQuestion
-from notifier.outside import is_about_request
+from notifier.outside import is_about_request, is_not_allowed
 from notifier.settings import PortalAddress
 
 #: A page of a thousand short rows is far below this.
@@ -118,7 +118,8 @@ class PortalList:
                     raise PortalAway(f"http_{response.status}", at_work=at_work)
                 return _read(await _whole(response))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise PortalAway(type(error).__name__) from None
+            name = "address_not_allowed" if is_not_allowed(error) else type(error).__name__
+            raise PortalAway(name) from None
 
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:

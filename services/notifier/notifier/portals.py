@@ -7,7 +7,7 @@ import aiohttp
 import structlog
 from standardwebhooks import Webhook
 
-from notifier.outside import NoAnswer, NotSent, is_about_request, status_of
+from notifier.outside import NoAnswer, NotAllowed, NotSent, is_about_request, status_of
 from notifier.requests import CallbackRequest
 from notifier.settings import PortalAddress
 from plumbing.calls import Answer, Call
@@ -47,10 +47,14 @@ class PortalCallbacks:
         }
         try:
             status = await status_of(self._http, "POST", url, headers, request.body.encode())
+        except NotAllowed:
+            log.error("portal_address_not_allowed", portal=request.portal)
+            return Answer("again", "address_not_allowed")
         except NotSent:
             return Answer("again", "not_connected")
         except NoAnswer:
             return Answer("unknown", "no_answer")
+        call.note("told", f"http_{status}")
         return self._understand(status, request.portal)
 
     def _understand(self, status: int, portal: str) -> Answer:

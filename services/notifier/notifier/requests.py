@@ -3,9 +3,10 @@
 from pydantic import AwareDatetime
 
 from contracts.decision import Effect
-from contracts.model import ContactChannel, Contract, PortalId
+from contracts.model import Contract, Language, PortalId
 from contracts.portal import StatusCallback, StatusUpdate
 from notifier.correspondence import Contact, Correspondence, News
+from notifier.gateways import MOVED, channel_of
 from notifier.messages import mail_subject, mail_text, sms_text
 from reference import Reference
 
@@ -28,6 +29,7 @@ class MailRequest(Contract):
     text: str
     reference: str
     date: AwareDatetime
+    language: Language = "vi"
 
 
 class CallbackRequest(Contract):
@@ -44,31 +46,39 @@ def status_of(news: News) -> int:
 
 
 def to_citizen(
-    told: Correspondence, contact: Contact, channel: ContactChannel, news: News, data: Reference
+    told: Correspondence, contact: Contact, way: str, news: News, data: Reference
 ) -> Effect:
-    """Return the message of one step by that channel; the person must have it.
+    """Return the message of one step by that way, `email` or a gateway; the person must have it.
+
+    A way that ends with MOVED is a gateway after another one.
 
     Provinces have equal turns at the gateway and at the mail server.
     """
+    channel = channel_of(f"{way}:")
     code, to = told.dossier_code, contact.address(channel) or ""
     reference = f"{code}:{news.key}:{channel}"
     request: Contract
     if channel == "sms":
-        request = SmsRequest(to=to, text=sms_text(code, news, data), reference=reference)
+        request = SmsRequest(
+            to=to, text=sms_text(code, news, data, contact.language), reference=reference
+        )
     else:
         request = MailRequest(
             to=to,
-            subject=mail_subject(code, news, data),
-            text=mail_text(code, contact.full_name, news, data),
+            subject=mail_subject(code, news, data, contact.language),
+            text=mail_text(code, contact.full_name, news, data, contact.language),
             reference=reference,
             date=news.occurred_at,
+            language=contact.language,
         )
     body = request.model_dump_json().encode()
-    return Effect(f"{channel}:{news.key}", CITIZEN, body, turn=told.province_code)
+    name = way.removesuffix(MOVED)
+    kind = f"{name}:{news.key}{way.removeprefix(name)}"
+    return Effect(kind, CITIZEN, body, turn=told.province_code)
 
 
-def to_portal(told: Correspondence, news: News) -> Effect:
-    """Return the callback of one step to the portal that handed in the dossier."""
+def callback_of(told: Correspondence, news: News) -> str:
+    """Return the document that tells a portal of one step, byte for byte."""
     update = StatusUpdate(
         portal_reference=told.portal_reference,
         dossier_code=told.dossier_code,
@@ -80,7 +90,11 @@ def to_portal(told: Correspondence, news: News) -> Effect:
         due_at=None if news.step == "returned" else news.due_at,
     )
     callback = StatusCallback(timestamp=news.occurred_at, data=update)
-    body = callback.model_dump_json(exclude_none=True)
-    request = CallbackRequest(portal=told.portal, body=body)
+    return callback.model_dump_json(exclude_none=True)
+
+
+def to_portal(told: Correspondence, news: News) -> Effect:
+    """Return the callback of one step to the portal that handed in the dossier."""
+    request = CallbackRequest(portal=told.portal, body=callback_of(told, news))
     body_bytes = request.model_dump_json().encode()
     return Effect(f"portal:{news.key}", PORTAL, body_bytes, turn=told.portal)

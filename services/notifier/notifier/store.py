@@ -6,8 +6,11 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from notifier import feed_store
 from notifier.correspondence import Contact, Correspondence, News
+from notifier.feed_store import Update
 from notifier.heard import completed
+from notifier.requests import callback_of
 from plumbing.database import Conn
 from plumbing.sealing import KeyRing, Sealed
 
@@ -16,24 +19,46 @@ _NEWS = TypeAdapter(tuple[News, ...])
 
 _LOAD = """
 SELECT dossier_id, dossier_code, portal, portal_reference, province_code, contact, erased, news,
-    early
+    early, procedure_code, unit_code
 FROM correspondence WHERE dossier_id = ANY($1::uuid[])
 """
 
+#: Returns how many of its news each had in the feed before.
 _SAVE = """
 INSERT INTO correspondence AS c
     (dossier_id, dossier_code, portal, portal_reference, province_code, contact, erased, news,
-        early)
+        early, procedure_code, unit_code, fed)
 SELECT id, code, portal, portal_reference, province_code, contact, erased, news::jsonb,
-    early::jsonb
+    early::jsonb, procedure_code, unit_code, fed
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[],
-        $7::boolean[], $8::text[], $9::text[])
-    t(id, code, portal, portal_reference, province_code, contact, erased, news, early)
+        $7::boolean[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[])
+    t(id, code, portal, portal_reference, province_code, contact, erased, news, early,
+        procedure_code, unit_code, fed)
 ON CONFLICT (dossier_id) DO UPDATE SET dossier_code = excluded.dossier_code,
     portal = excluded.portal, portal_reference = excluded.portal_reference,
     province_code = excluded.province_code,
     contact = excluded.contact, erased = excluded.erased, news = excluded.news,
-    early = excluded.early, changed_at = clock_timestamp()
+    early = excluded.early, changed_at = clock_timestamp(),
+    procedure_code = excluded.procedure_code, unit_code = excluded.unit_code,
+    fed = greatest(c.fed, excluded.fed)
+RETURNING new.dossier_id, coalesce(old.fed, 0) AS fed
+"""
+
+
+#: $1 gateway, $2 pattern of what was moved before, $3 how many. Messages of which no attempt was
+#: ever in doubt and none is under way.
+NEVER_TAKEN = """
+SELECT effect_id, dossier_id FROM effect
+WHERE split_part(kind, ':', 1) = $1 AND state = 'PENDING' AND NOT in_doubt
+    AND kind NOT LIKE $2 LIMIT $3
+"""
+
+#: $1 effects, $2 reason. Whoever took one up since then has the newer fence, and it stays.
+END_ELSEWHERE = """
+UPDATE effect SET state = 'REJECTED', reason = $2, request = NULL, fence = fence + 1,
+    lease_until = NULL, ended_at = clock_timestamp()
+WHERE effect_id = ANY($1::uuid[]) AND state = 'PENDING' AND NOT in_doubt
+RETURNING effect_id, dossier_id, kind
 """
 
 
@@ -53,8 +78,8 @@ class CorrespondenceStore:
         return {row["dossier_id"]: self._read(row) for row in rows}
 
     async def save(self, conn: Conn, states: Sequence[Correspondence]) -> None:
-        """Write them all in one statement, new or changed."""
-        await conn.execute(
+        """Write them all, new or changed, and give portals their new steps to read."""
+        rows = await conn.fetch(
             _SAVE,
             [state.dossier_id for state in states],
             [state.dossier_code for state in states],
@@ -65,7 +90,18 @@ class CorrespondenceStore:
             [state.erased for state in states],
             [_NEWS.dump_json(state.news).decode() for state in states],
             [_NEWS.dump_json(state.early).decode() for state in states],
+            [state.procedure_code for state in states],
+            [state.unit_code for state in states],
+            [len(state.news) for state in states],
         )
+        fed = {row["dossier_id"]: row["fed"] for row in rows}
+        if updates := [
+            Update(state.portal, state.dossier_id, news.event_id, callback_of(state, news))
+            for state in states
+            for news in state.news[fed[state.dossier_id] :]
+            if news.portal != "silent"
+        ]:
+            await feed_store.add(conn, updates)
 
     def _seal(self, state: Correspondence) -> bytes | None:
         if state.contact is None:
@@ -84,6 +120,8 @@ class CorrespondenceStore:
             erased=row["erased"],
             news=_read_news(row["news"], had_their_turn=True),
             early=_read_news(row["early"], had_their_turn=False),
+            procedure_code=row["procedure_code"],
+            unit_code=row["unit_code"],
         )
 
     def _open(self, dossier_id: UUID, packed: bytes | None) -> Contact | None:
@@ -99,6 +137,14 @@ async def is_erased(conn: Conn, dossier_id: UUID) -> bool:
         "SELECT erased FROM correspondence WHERE dossier_id = $1", dossier_id
     )
     return bool(erased)
+
+
+async def load_news(conn: Conn, dossier_id: UUID) -> tuple[News, ...]:
+    """Return the dossier's steps in the order they are told."""
+    column = await conn.fetchval(
+        "SELECT news FROM correspondence WHERE dossier_id = $1", dossier_id
+    )
+    return () if column is None else _read_news(column, had_their_turn=True)
 
 
 def _read_news(column: str, *, had_their_turn: bool) -> tuple[News, ...]:

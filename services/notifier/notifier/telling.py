@@ -1,11 +1,13 @@
 """Whose turn it is to be told: every step once, in order, one call at a time to each side."""
 
 from dataclasses import replace
-from typing import Literal
 
 from contracts.decision import Context, Decision, Effect
-from contracts.events import EventData, NotificationAbandoned
-from notifier.correspondence import Correspondence, News
+from contracts.events import EventData, NotificationAbandoned, Unsaid
+from contracts.model import ContactChannel
+from notifier.correspondence import Contact, Correspondence, News
+from notifier.gateways import first_gateway
+from notifier.messages import template_of
 from notifier.requests import to_citizen, to_portal
 from notifier.turns import take_in
 
@@ -27,9 +29,7 @@ def change(state: Correspondence, news: News) -> Correspondence:
     return replace(state, news=changed)
 
 
-def abandoned(
-    news: News, reason: Literal["no_contact", "unreachable", "in_doubt", "erased"]
-) -> NotificationAbandoned:
+def abandoned(news: News, reason: Unsaid) -> NotificationAbandoned:
     """Return the event that says why the citizen is not told of a step."""
     return NotificationAbandoned(step=news.step, reason=reason, about=news.event_id)
 
@@ -63,12 +63,34 @@ def _tell_citizen(
             break
         channel = state.contact.next_channel(news.tried)
         if channel is not None:
-            effect = to_citizen(state, state.contact, channel, news, context.reference)
-            asked = replace(news, citizen="asked", tried=(*news.tried, channel))
-            return change(state, asked), tuple(events), (effect,)
-        events.append(abandoned(news, "unreachable" if news.tried else "no_contact"))
+            way = _way(state, channel, news, context)
+            asked = replace(news, tried=(*news.tried, channel))
+            state, effect = ask_by(way, state, state.contact, asked, context)
+            return state, tuple(events), (effect,)
+        events.append(abandoned(news, _why_untold(news)))
         state = change(state, replace(news, citizen="abandoned"))
     return state, tuple(events), ()
+
+
+def _why_untold(news: News) -> Unsaid:
+    if news.off_trial:
+        return "trial"
+    return "unreachable" if news.tried else "no_contact"
+
+
+def ask_by(
+    way: str, state: Correspondence, contact: Contact, news: News, context: Context
+) -> tuple[Correspondence, Effect]:
+    """Return that the citizen is asked to be told by that way, and the call that does it."""
+    effect = to_citizen(state, contact, way, news, context.reference)
+    asked = replace(news, citizen="asked", template=template_of(contact.language))
+    return change(state, asked), effect
+
+
+def _way(state: Correspondence, channel: ContactChannel, news: News, context: Context) -> str:
+    if channel == "sms":
+        return first_gateway(context, state.dossier_id, news.key)
+    return channel
 
 
 def _tell_portal(state: Correspondence) -> tuple[Correspondence, tuple[Effect, ...]]:

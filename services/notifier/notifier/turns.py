@@ -58,7 +58,7 @@ def _ended(told: Iterable[News]) -> bool:
     over = False
     for news in told:
         taken_up = news.step == "resubmitted" and not news.final
-        over = _is_end(news) or (over and not taken_up)
+        over = is_end(news) or (over and not taken_up)
     return over
 
 
@@ -101,9 +101,9 @@ def _turned(told: tuple[News, ...], news: News, reference: Reference) -> News:
     is_registered = any(one.step == "registered" for one in told)
     if news.step == "registered":
         news = replace(news, crossed=_ended(told))
-    elif news.step in _ENDS and _is_end(news):
+    elif news.step in _ENDS and is_end(news):
         news = replace(news, crossed=is_registered)
-    overtaken = is_registered and _is_on_the_way(news)
+    overtaken = is_registered and is_on_the_way(news)
     if overtaken or news.step in _PORTAL_ONLY:
         news = replace(news, citizen="silent")
     if overtaken or not (passed or news.step in _INFORMS):
@@ -116,12 +116,14 @@ def _passed(current: int | None, news: News, reference: Reference) -> tuple[int,
     return () if news.target is None or unasked else way(current, news.target, reference)
 
 
-def _is_on_the_way(news: News) -> bool:
+def is_on_the_way(news: News) -> bool:
+    """Return whether the step only says how the work goes on, or asks for more."""
     is_asked_back = news.step == "returned" and news.kind == "supplement"
     return is_asked_back or (news.step in _OVERTAKEN and not news.final)
 
 
-def _is_end(news: News) -> bool:
+def is_end(news: News) -> bool:
+    """Return whether the dossier ends with the step."""
     return news.final or (
         news.step in ("registered", "withdrawn")
         or (news.step == "returned" and news.kind != "supplement")

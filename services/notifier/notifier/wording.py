@@ -1,18 +1,23 @@
-"""The words for each step: what happened, why, and what to do next."""
+"""What the words for a step are made of, in whichever language."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
-from contracts.model import VIETNAM, Step, local_day
+from contracts.model import VIETNAM, Language
 from notifier.correspondence import News
 from reference import Reference
 
-_OTHER_PAPER = "giấy tờ được nêu trên cổng đã nộp hồ sơ"
-_WEEKDAYS = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
-_ASK = "nếu cần hỏi thêm, vui lòng liên hệ Ủy ban nhân dân nơi nhận hồ sơ."
-_CROSSED = (
-    "tuy nhiên việc hộ tịch đã được đăng ký, vui lòng liên hệ Ủy ban nhân dân nơi giải quyết."
+#: The version of all words to citizens. Raised with every change of a word of ours; what an
+#: earlier version said is in the history of the code. 1 were those in Vietnamese alone.
+VERSION = 2
+
+_WEEKDAYS: Mapping[Language, tuple[str, ...]] = MappingProxyType(
+    {
+        "vi": ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật"),
+        "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    }
 )
 
 
@@ -25,7 +30,7 @@ class Wording:
     reasons: tuple[str, ...] = ()
     papers: tuple[str, ...] = ()
     short: str = ""
-    opening: str = "Hồ sơ"
+    opening: str = ""
 
     @property
     def subject(self) -> str:
@@ -33,145 +38,61 @@ class Wording:
         return self.short or self.what
 
 
-def wording(news: News, reference: Reference) -> Wording:
-    """Return the words for a step the citizen is told; they name nobody.
+@dataclass(frozen=True)
+class Phrases:
+    """What stands around the words of a step: how a message opens, lists and closes.
 
-    What the register entered although the one-stop had ended it is said with whichever of the
-    two is told last.
+    `greeting` has a place for the name. `see_portal` stands for reasons that are too long.
     """
-    words = _WORDS[news.step](news, reference)
-    is_end_of_what_is_registered = news.crossed and news.step != "registered"
-    return replace(words, then=_CROSSED) if is_end_of_what_is_registered else words
+
+    opening: str
+    greeting: str
+    closing: str
+    reasons: str
+    papers: str
+    see_portal: str
 
 
-def in_words(at: datetime) -> str:
-    """Return the moment in Vietnam's time, for example `17:00 Thứ Ba, 24/11/2026`."""
+def in_words(at: datetime, language: Language = "vi") -> str:
+    """Return the moment in Vietnam's time: `17:00 Thứ Ba, 24/11/2026`, `17:00 Tue, 24/11/2026`.
+
+    Also in English the day stands before the month, as on every paper of the offices.
+    """
     local = at.astimezone(VIETNAM)
-    return f"{local:%H:%M} {_WEEKDAYS[local.weekday()]}, {local:%d/%m/%Y}"
+    return f"{local:%H:%M} {_WEEKDAYS[language][local.weekday()]}, {local:%d/%m/%Y}"
 
 
-def _promised(news: News) -> str | None:
+def promised(news: News, language: Language) -> str | None:
     """Return until when, in words; None without a date, or with one that was over when set."""
-    return in_words(news.due_at) if news.due_at and news.due_at >= news.occurred_at else None
+    is_ahead = news.due_at is not None and news.due_at >= news.occurred_at
+    return in_words(news.due_at, language) if news.due_at and is_ahead else None
 
 
-def _submitted(news: News, reference: Reference) -> Wording:
-    if news.kind == "imported":
-        then = "mã hồ sơ giữ nguyên, không cần nộp lại; vui lòng chờ thông báo tiếp theo."
-        return Wording("đã được chuyển sang hệ thống mới", then)
-    what = "đã được gửi đến cơ quan đăng ký hộ tịch"
-    then = "vui lòng giữ mã này để tra cứu và chờ thông báo tiếp nhận."
-    return Wording(what, then, short="đã được gửi")
-
-
-def _resubmitted(news: News, reference: Reference) -> Wording:
-    if news.final:
-        return Wording("đã kết thúc, phần bổ sung không làm thay đổi kết quả", _ASK)
-    return Wording("đã nhận được phần bổ sung", "vui lòng chờ thông báo của cơ quan giải quyết.")
-
-
-def _forwarded(news: News, reference: Reference) -> Wording:
-    on = local_day(news.occurred_at)
-    unit = reference.unit(news.unit_code or "", on)
-    where = f"Ủy ban nhân dân {unit.name}" if unit else "cơ quan có thẩm quyền"
-    then = "không cần nộp lại hồ sơ."
-    return Wording(f"đã được chuyển đến {where}", then, _acts(news, "forward", reference))
-
-
-def _accepted(news: News, reference: Reference) -> Wording:
-    if when := _promised(news):
-        then = f"hẹn trả kết quả {when}; chưa cần làm gì thêm."
-        return Wording("đã được tiếp nhận", then)
-    what = "đã được tiếp nhận và đang được giải quyết"
-    then = "vui lòng chờ thông báo kết quả, chưa cần làm gì thêm."
-    return Wording(what, then, short="đã được tiếp nhận")
-
-
-def _returned(news: News, reference: Reference) -> Wording:
-    rows = [reference.return_reason(code) for code in news.reasons]
-    reasons = tuple(row.text_vi.rstrip(".") for row in rows if row is not None)
-    papers = tuple(dict.fromkeys(_paper(code, reference) for code in news.papers))
-    if news.kind == "refused":
-        return Wording("không được giải quyết", _ASK, reasons, papers)
-    if news.kind == "wrong_authority":
-        then = "vui lòng nộp lại đúng nơi trên cổng đã nộp hồ sơ."
-        return Wording("nộp chưa đúng cơ quan giải quyết", then, reasons, papers)
-    when = _promised(news)
-    until = f", chậm nhất {when}" if when else ""
-    then = f"vui lòng nộp bổ sung trên cổng đã nộp hồ sơ{until}."
-    return Wording("cần bổ sung", then, reasons, papers)
-
-
-def _paper(code: str, reference: Reference) -> str:
-    """Return the paper as it stands inside a sentence."""
-    row = reference.paper(code)
-    return f"{row.name_vi[0].lower()}{row.name_vi[1:]}" if row else _OTHER_PAPER
-
-
-def _rescheduled(news: News, reference: Reference) -> Wording:
-    when = _promised(news) or "theo thông báo trên cổng đã nộp hồ sơ"
-    if news.kind == "verification":
-        reasons = _acts(news, "verification", reference)
-        return Wording("cần xác minh thêm", f"hẹn trả kết quả {when}.", reasons)
-    then = f"hẹn lại ngày trả kết quả: {when}."
-    reasons = _acts(news, "apology", reference)
-    return Wording("chậm trả kết quả", then, reasons, opening="Xin lỗi, hồ sơ")
-
-
-def _stopped(news: News, reference: Reference) -> Wording:
-    reasons = _acts(news, "stop", reference)
-    if news.final:
-        then = "nếu vẫn có nhu cầu, vui lòng nộp hồ sơ mới."
-        return Wording("đã dừng giải quyết và kết thúc", then, reasons)
-    return Wording("tạm dừng giải quyết", "vui lòng chờ thông báo khi giải quyết tiếp.", reasons)
-
-
-def _resumed(news: News, reference: Reference) -> Wording:
-    if when := _promised(news):
-        return Wording("được giải quyết tiếp", f"hẹn trả kết quả {when}.")
-    return Wording("được giải quyết tiếp", "vui lòng chờ thông báo tiếp theo.")
-
-
-def _withdrawn(news: News, reference: Reference) -> Wording:
-    then = "nếu không yêu cầu rút, vui lòng liên hệ Ủy ban nhân dân nơi nhận hồ sơ."
-    return Wording("đã được rút và không giải quyết tiếp", then, short="đã được rút")
-
-
-def _registered(news: News, reference: Reference) -> Wording:
-    if news.crossed:
-        then = "vui lòng liên hệ Ủy ban nhân dân nơi giải quyết để được hướng dẫn."
-        return Wording("đã được đăng ký dù trước đó đã kết thúc", then, short="đã được đăng ký")
-    then = "vui lòng nhận kết quả tại Ủy ban nhân dân nơi giải quyết hoặc trên cổng đã nộp hồ sơ."
-    return Wording("đã đăng ký xong", then)
-
-
-def _personal_id_assigned(news: News, reference: Reference) -> Wording:
-    then = "xem số trên bản Giấy khai sinh hoặc trên cổng đã nộp hồ sơ."
-    return Wording("đã có số định danh cá nhân của trẻ", then, short="đã có số định danh")
-
-
-def _registration_corrected(news: News, reference: Reference) -> Wording:
-    then = "vui lòng liên hệ Ủy ban nhân dân nơi giải quyết để nhận lại kết quả."
-    what = "có thông tin đăng ký trong Sổ hộ tịch được sửa"
-    return Wording(what, then, short="được sửa thông tin đăng ký")
-
-
-_WORDS: dict[Step, Callable[[News, Reference], Wording]] = {
-    "submitted": _submitted,
-    "resubmitted": _resubmitted,
-    "forwarded": _forwarded,
-    "accepted": _accepted,
-    "returned": _returned,
-    "rescheduled": _rescheduled,
-    "stopped": _stopped,
-    "resumed": _resumed,
-    "withdrawn": _withdrawn,
-    "registered": _registered,
-    "personal_id_assigned": _personal_id_assigned,
-    "registration_corrected": _registration_corrected,
-}
-
-
-def _acts(news: News, act: str, reference: Reference) -> tuple[str, ...]:
+def acts(news: News, act: str, reference: Reference, language: Language) -> tuple[str, ...]:
+    """Return the reasons for an act of the one-stop as sentences without their full stop."""
     rows = [reference.act_reason(act, code) for code in news.reasons]
-    return tuple(row.text_vi.rstrip(".") for row in rows if row is not None)
+    return tuple(
+        (row.text_vi if language == "vi" else row.text_en).rstrip(".")
+        for row in rows
+        if row is not None
+    )
+
+
+def returns(news: News, reference: Reference, language: Language) -> tuple[str, ...]:
+    """Return the reasons for a return as sentences without their full stop."""
+    rows = [reference.return_reason(code) for code in news.reasons]
+    return tuple(
+        (row.text_vi if language == "vi" else row.text_en).rstrip(".")
+        for row in rows
+        if row is not None
+    )
+
+
+def papers(news: News, reference: Reference, language: Language, other: str) -> tuple[str, ...]:
+    """Return the papers as they stand inside a sentence, each once; `other` is not in the list."""
+    found = []
+    for code in news.papers:
+        row = reference.paper(code)
+        name = other if row is None else row.name_vi if language == "vi" else row.name_en
+        found.append(f"{name[0].lower()}{name[1:]}")
+    return tuple(dict.fromkeys(found))

@@ -45,7 +45,7 @@ class Desk:
             context = self.context()
             case = _own(await load_open(conn, self.running.keys, dossier_id), officer, context)
             await record_access(
-                conn, officer.client_id, officer.unit_code, dossier_id, what, context.now
+                conn, officer.person, officer.unit_code, dossier_id, what, context.now
             )
             return case
 

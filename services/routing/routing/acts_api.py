@@ -83,7 +83,7 @@ class Act:
     @property
     def actor(self) -> str:
         """Return who acts, as the log has it."""
-        return self.officer.client_id
+        return self.officer.person
 
     async def do(self, command: Command) -> CaseView:
         """Carry the command out; its new revision also stands in the header `ETag`."""

@@ -2,22 +2,29 @@
 
 from pathlib import Path
 
+from fastapi import FastAPI
+
 import reference
 from contracts.topics import LIFECYCLE, PARTICULARS
+from pages.oidc import OidcSettings
 from plumbing.applying import Part
 from plumbing.assembly import Assembly, Running
 from plumbing.inlets import LifecycleInlet, ParticularsInlet
 from plumbing.running import main as run
 from plumbing.tokens import TokenVerifier
 from routing.api import binder
+from routing.board_api import board_binder, recounting
+from routing.board_counting import Counting
+from routing.desk_pages.mounting import add_desk_pages
 from routing.domain import RULES, RoutingContext
 from routing.settings import RoutingSettings
 from routing.store import SERVICE, CaseStore
 from routing.sweeping import Sweeper
+from routing.tracking.routes import TrackingPages
 
 
 async def assemble(running: Running) -> Assembly:
-    """Return the one-stop's part, its inlets, its sweeper and its desk."""
+    """Return the one-stop's part, its inlets, its sweeper, its desk and all pages."""
     settings = running.settings
     assert isinstance(settings, RoutingSettings)
     known = reference.load()
@@ -29,6 +36,16 @@ async def assemble(running: Running) -> Assembly:
     )
     inlet = LifecycleInlet(part, running.keys)
     verifier = TokenVerifier(settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks_url)
+    desk, board = binder(running, part, verifier), board_binder(running, known, verifier)
+    counting = Counting(running, part, known, settings.board_seconds)
+
+    def routes(app: FastAPI) -> None:
+        desk(app)
+        board(app)
+        TrackingPages(running, part, settings).add_to(app)
+        if settings.oidc_client_id:
+            add_desk_pages(app, running, part, verifier, OidcSettings())
+
     return Assembly(
         part=part,
         inlets={
@@ -36,8 +53,9 @@ async def assemble(running: Running) -> Assembly:
             LIFECYCLE["registry-sync"]: inlet,
             PARTICULARS: ParticularsInlet(part, running.keys),
         },
-        tasks=(Sweeper(running, part, settings.sweep_seconds).run,),
-        routes=binder(running, part, verifier),
+        tasks=(Sweeper(running, part, settings.sweep_seconds).run, counting.run),
+        routes=routes,
+        operating=(recounting(counting),),
     )
 
 

@@ -68,11 +68,13 @@ async def load_list(
     after: Place | None,
     limit: int,
     context: RoutingContext,
+    procedure_code: str | None = None,
 ) -> tuple[list[Case], Place | None]:
     """Return cases of one list, without personal data and never to save, and where it goes on.
 
     The waiting ones by the end of their reception, the others by their due moment; None ends it.
-    What was given to another place that had this unit's code before is not on it.
+    What was given to another place that had this unit's code before is not on it. Of one
+    procedure alone, if one is given.
     """
     status, order = _LISTS[name]
     begin, end = _span(name, context.now)
@@ -80,13 +82,15 @@ async def load_list(
     rows = await conn.fetch(
         f"SELECT {CASE_COLUMNS}, {ERASED}, {order} AS place FROM {CASE_TABLES}"
         f" WHERE c.unit_code = $1 AND c.status = '{status}' AND {order} BETWEEN $2 AND $3"
-        f" AND ({order}, c.dossier_id) > ($4, $5) ORDER BY {order}, c.dossier_id LIMIT $6",
+        f" AND ({order}, c.dossier_id) > ($4, $5) AND ($7::text IS NULL OR c.procedure_code = $7)"
+        f" ORDER BY {order}, c.dossier_id LIMIT $6",
         unit_code,
         begin,
         end,
         after.at if after else _FIRST,
         after.dossier_id if after else UUID(int=0),
         limit,
+        procedure_code,
     )
     cases = [read_case(row, None) for row in rows]
     full = len(rows) == limit

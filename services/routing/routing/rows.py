@@ -22,6 +22,7 @@ COLUMNS = (
     "procedure_code",
     "papers",
     "submitted_at",
+    "counted",
 )
 _APART = {*COLUMNS, "particulars", "erased"}
 _EVENT_OF: dict[str, type[EventData]] = {data.name: data for data in EVENTS}

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Query, Request, Response
 from contracts.particulars import Particulars
 from routing.acting import Desk
 from routing.domain import Case, Issued, SlipKey
-from routing.officers import Officers
+from routing.officers import Officer, Officers
 from routing.problems import no_such_paper
 from routing.slips.building import slip_of
 from routing.slips.content import Citizen, ControlSheet, Dossier, Slip
@@ -18,6 +18,7 @@ from routing.slips.html import render_html
 from routing.slips.pdf import render_pdf
 
 Form = Literal["pdf", "html"]
+Number = Annotated[int | None, Query(ge=1, le=1000)]
 
 #: A paper shows a citizen: it is not kept on the way, and loads and runs nothing.
 _HEADERS = {
@@ -29,7 +30,6 @@ _HEADERS = {
 
 def routes(app: FastAPI, desk: Desk, officers: Officers) -> None:
     """Add the papers to the app."""
-    known = desk.context().reference
 
     @app.get("/v1/dossiers/{dossier_id}/slips/{key}.{form}", response_class=Response)
     async def slip(
@@ -37,24 +37,35 @@ def routes(app: FastAPI, desk: Desk, officers: Officers) -> None:
         dossier_id: UUID,
         key: SlipKey,
         form: Form,
-        n: Annotated[int | None, Query(ge=1, le=1000)] = None,
+        n: Number = None,
     ) -> Response:
         """Return the `n`-th slip issued of that key, else the last; who read it is written down."""
-        officer = await officers.of(request)
-        case = await desk.see(officer, dossier_id, f"slip:{key}:{n or 'last'}")
-        issued = _issued(case, key, n)
-        if issued is None:
-            raise no_such_paper()
-        dossier, at = dossier_at(case, issued.at), issued.at
-        return await _answer(slip_of(dossier, issued.data, at, known), form)
+        return await slip_answer(desk, await officers.of(request), dossier_id, key, form, n)
 
     @app.get("/v1/dossiers/{dossier_id}/control-sheet.{form}", response_class=Response)
     async def sheet(request: Request, dossier_id: UUID, form: Form) -> Response:
         """Return the control sheet as of now; nothing personal stands on it."""
-        officer = await officers.of(request)
-        case, now = await desk.look(officer, dossier_id), desk.context().now
-        printed = control_sheet(case.trail, known, dossier_at(case, now), now)
-        return await _answer(printed, form)
+        return await sheet_answer(desk, await officers.of(request), dossier_id, form)
+
+
+async def slip_answer(
+    desk: Desk, officer: Officer, dossier_id: UUID, key: SlipKey, form: Form, n: int | None
+) -> Response:
+    """Return the slip, once it is written down who reads it; raises a 404 problem."""
+    case = await desk.see(officer, dossier_id, f"slip:{key}:{n or 'last'}")
+    issued = _issued(case, key, n)
+    if issued is None:
+        raise no_such_paper()
+    dossier, known = dossier_at(case, issued.at), desk.context().reference
+    return await _answer(slip_of(dossier, issued.data, issued.at, known), form)
+
+
+async def sheet_answer(desk: Desk, officer: Officer, dossier_id: UUID, form: Form) -> Response:
+    """Return the control sheet as of now; raises a 404 problem."""
+    case, context = await desk.look(officer, dossier_id), desk.context()
+    now = context.now
+    printed = control_sheet(case.trail, context.reference, dossier_at(case, now), now)
+    return await _answer(printed, form)
 
 
 def dossier_at(case: Case, at: datetime) -> Dossier:

@@ -9,8 +9,11 @@ from uuid import UUID
 from contracts.particulars import Particulars
 from plumbing.database import Conn
 from plumbing.sealing import KeyRing, Sealed
+from routing.board_store import add_facts
 from routing.domain import Case
+from routing.domain.board import all_facts, counted_of, road_of
 from routing.rows import COLUMNS, mapped_on, read_case, write_rest
+from routing.tracking.factors import save_factors
 
 SERVICE = "routing"
 
@@ -36,9 +39,11 @@ _SAVE = """
 WITH t AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::date[], $6::text[],
         $7::text[], $8::timestamptz[], $9::timestamptz[], $10::date[], $11::timestamptz[],
-        $12::timestamptz[], $13::text[], $14::boolean[], $15::boolean[], $16::bytea[])
+        $12::timestamptz[], $13::text[], $14::boolean[], $15::boolean[], $16::bytea[],
+        $17::text[], $18::integer[])
         t(id, code, status, unit_code, unit_on, procedure_code, papers, submitted_at, due_at,
-        due_on, reception_due_at, supplement_due_at, rest, erased, kept, particulars)
+        due_on, reception_due_at, supplement_due_at, rest, erased, kept, particulars, road,
+        counted)
 ), written AS (
     INSERT INTO case_particulars AS p (dossier_id, particulars, erased)
     SELECT id, particulars, erased FROM t WHERE particulars IS NOT NULL OR erased
@@ -50,16 +55,16 @@ WITH t AS (
     WHERE p.dossier_id = t.id AND t.particulars IS NULL AND NOT t.kept AND NOT t.erased
 )
 INSERT INTO dossier_case (dossier_id, code, status, unit_code, unit_on, procedure_code, papers,
-    submitted_at, due_at, due_on, reception_due_at, supplement_due_at, rest)
+    submitted_at, due_at, due_on, reception_due_at, supplement_due_at, rest, road, counted)
 SELECT id, code, status, unit_code, unit_on, procedure_code,
     ARRAY(SELECT jsonb_array_elements_text(papers::jsonb)), submitted_at, due_at, due_on,
-    reception_due_at, supplement_due_at, rest::jsonb FROM t
+    reception_due_at, supplement_due_at, rest::jsonb, road, counted FROM t
 ON CONFLICT (dossier_id) DO UPDATE SET code = excluded.code, status = excluded.status,
     unit_code = excluded.unit_code, unit_on = excluded.unit_on,
     procedure_code = excluded.procedure_code, papers = excluded.papers,
     submitted_at = excluded.submitted_at, due_at = excluded.due_at, due_on = excluded.due_on,
     reception_due_at = excluded.reception_due_at, supplement_due_at = excluded.supplement_due_at,
-    rest = excluded.rest
+    rest = excluded.rest, road = excluded.road, counted = excluded.counted
 """
 
 
@@ -81,7 +86,11 @@ class CaseStore:
         }
 
     async def save(self, conn: Conn, states: Sequence[Case]) -> None:
-        """Write the cases, new and changed; of personal data only what `load` did not give."""
+        """Write the cases, new and changed, the facts the board of a province has not yet, and what
+        a citizen proves the dossier theirs with.
+
+        Of personal data only what `load` did not give.
+        """
         dues = [(case.appointment, case.reception_due, case.supplement_due) for case in states]
         await conn.execute(
             _SAVE,
@@ -101,16 +110,27 @@ class CaseStore:
             [case.erased for case in states],
             [case.particulars is AS_KEPT for case in states],
             [self._seal(case) for case in states],
+            [road_of(case) for case in states],
+            [counted_of(case) for case in states],
         )
+        await add_facts(conn, all_facts(states))
+        await save_factors(conn, self._keys, states, [_new(case) for case in states])
 
     def _seal(self, case: Case) -> bytes | None:
-        if case.particulars is None or case.particulars is AS_KEPT:
+        particulars = _new(case)
+        if particulars is None:
             return None
-        plain = case.particulars.model_dump_json().encode()
-        return self._keys.seal(plain, _purpose(case.dossier_id)).pack()
+        plain = particulars.model_dump_json().encode()
+        return self._keys.seal(plain, kept_purpose(case.dossier_id)).pack()
 
 
-def _purpose(dossier_id: UUID) -> str:
+def _new(case: Case) -> Particulars | None:
+    """Return the personal data that are not in the database yet."""
+    return None if case.particulars is AS_KEPT else case.particulars
+
+
+def kept_purpose(dossier_id: UUID) -> str:
+    """Return what a dossier's personal data are sealed for here."""
     return f"routing:{dossier_id}:particulars"
 
 
@@ -127,7 +147,7 @@ async def load_open(conn: Conn, keys: KeyRing, dossier_id: UUID) -> Case | None:
         return None
     if row["particulars"] is None:
         return read_case(row, None)
-    plain = keys.open(Sealed.unpack(row["particulars"]), _purpose(dossier_id))
+    plain = keys.open(Sealed.unpack(row["particulars"]), kept_purpose(dossier_id))
     return read_case(row, Particulars.model_validate_json(plain))
 
 

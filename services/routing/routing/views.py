@@ -158,7 +158,7 @@ def view_of(case: Case, context: RoutingContext) -> CaseView:
         supplement_due=_due(case.supplement_due),
         pauses=tuple(PauseRow(**vars(pause)) for pause in case.pauses),
         entry=case.entry and EntryRow(**vars(case.entry)),
-        slips=_slips(case, context.reference),
+        slips=slips_of(case, context.reference),
         trail=tuple(TrailRow(**vars(entry)) for entry in case.trail),
         erased=case.erased,
         allowed=allowed_acts(case, context),
@@ -178,7 +178,7 @@ def _due(due: Due | None) -> DueView | None:
     )
 
 
-def _slips(case: Case, reference: Reference) -> tuple[SlipRow, ...]:
+def slips_of(case: Case, reference: Reference) -> tuple[SlipRow, ...]:
     """Return what can be printed: some acts had no form on their day."""
     counts: dict[str, int] = {}
     rows = []

@@ -21,6 +21,7 @@ from contracts.events.notification import (
     CitizenNotified,
     NotificationAbandoned,
     PortalInformed,
+    Unsaid,
 )
 from contracts.events.registry import (
     BookText,
@@ -97,6 +98,7 @@ __all__ = [
     "Routed",
     "Stopped",
     "Submitted",
+    "Unsaid",
     "WithdrawalRequested",
     "Withdrawn",
 ]

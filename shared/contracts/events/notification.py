@@ -6,11 +6,18 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.events.base import EventData
-from contracts.model import ContactChannel, PortalId, Step
+from contracts.model import ContactChannel, PortalId, Step, TemplateId
+
+#: Why a citizen was not told of a step.
+Unsaid = Literal["no_contact", "unreachable", "in_doubt", "erased", "trial", "overtaken", "expired"]
 
 
 class CitizenNotified(EventData):
-    """The citizen was told of one step, once; `about` is the event that was told."""
+    """The citizen was told of one step, once; `about` is the event that was told.
+
+    `template` says in which words; none for what was told before they had versions. `instead_of`
+    is the channel that had taken the message and then could not deliver it.
+    """
 
     name = "citizen_notified"
     service = "notifier"
@@ -18,16 +25,22 @@ class CitizenNotified(EventData):
     step: Step
     channel: ContactChannel
     about: UUID
+    template: TemplateId | None = None
+    instead_of: ContactChannel | None = None
 
 
 class NotificationAbandoned(EventData):
-    """The citizen could not be told of a step, and why."""
+    """The citizen could not be told of a step, and why.
+
+    `trial`: nobody outside the trial is written to. `overtaken`: it waited, and a later step made
+    it pointless. `expired`: it waited so long that it is no news any more.
+    """
 
     name = "notification_abandoned"
     service = "notifier"
 
     step: Step
-    reason: Literal["no_contact", "unreachable", "in_doubt", "erased"]
+    reason: Unsaid
     about: UUID
 
 

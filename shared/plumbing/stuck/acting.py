@@ -49,6 +49,10 @@ class SamePerson(Exception):
     """Who proposed an act cannot approve it."""
 
 
+class IdTaken(Exception):
+    """Under that id something else was proposed."""
+
+
 @dataclass(frozen=True)
 class _Wanted:
     """An act to carry out; `seen_at`: when it was proposed, None while it is tried."""
@@ -63,17 +67,36 @@ async def propose(bench: Workbench, asked: ActRequest, person: str) -> Proposal:
     """Return what would happen to each item; unless it is a dry run, propose what is possible.
 
     Everything is really done, in a transaction that is undone: what is told is what was seen.
-    Log lines that come of it carry `trial`.
+    Log lines that come of it carry `trial`. Raises IdTaken for the id of another act.
     """
+    if not asked.dry_run and (before := await _proposed_before(bench, asked, person)) is not None:
+        return before
     items = tuple(dict.fromkeys(_one_name(bench.service, name) for name in asked.items))
     seen_at, outcomes = await _untangled(lambda: _try_out(bench, asked, items))
     possible = [one.item for one in outcomes if one.possible]
     if asked.dry_run or not possible:
         return Proposal(act_id=None, items=outcomes)
-    async with bench.pool.acquire() as conn:
-        act_id = await recording.propose(conn, possible, asked.act, asked.reason, person, seen_at)
+    act_id = asked.act_id or uuid4()
+    said = (possible, asked.act, asked.reason, person, seen_at)
+    async with bench.pool.acquire() as conn, conn.transaction():
+        is_new = await recording.propose(conn, act_id, *said)
+    if not is_new:
+        return await _proposed_before(bench, asked, person) or Proposal(act_id=None, items=outcomes)
     log.info("stuck_act_proposed", kind=asked.act, count=len(possible))
     return Proposal(act_id=act_id, items=outcomes)
+
+
+async def _proposed_before(bench: Workbench, asked: ActRequest, person: str) -> Proposal | None:
+    """Return what the person proposed under the id, None when nobody did; raises IdTaken."""
+    if asked.act_id is None:
+        return None
+    async with bench.pool.acquire() as conn, conn.transaction():
+        act = await recording.held(conn, asked.act_id)
+    if act is None:
+        return None
+    if (act.proposed_by, act.act, act.reason) != (person, asked.act, asked.reason):
+        raise IdTaken
+    return Proposal(act_id=act.act_id, items=act.items)
 
 
 async def _try_out(

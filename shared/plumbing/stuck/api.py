@@ -28,6 +28,7 @@ _PROBLEMS: dict[type[Exception], tuple[int, str, str, str]] = {
     UnknownItem: (404, "no-such-item", "No such item", "This service has nothing of that name."),
     acting.NoSuchAct: (404, "no-such-act", "No such act", "Nothing was proposed under that id."),
     acting.AlreadyDone: (409, "already-done", "Already done", "Someone carried the act out."),
+    acting.IdTaken: (409, "id-taken", "Id taken", "Under that id something else was proposed."),
     acting.SamePerson: (
         403,
         "another-person-needed",
@@ -81,7 +82,8 @@ class StuckRoutes:
         async def propose(request: Request, asked: ActRequest) -> Proposal:
             """Return what would happen; propose it to someone else unless it is a dry run."""
             person = await operators.of(request)
-            return await acting.propose(bench, asked, person)
+            with _told():
+                return await acting.propose(bench, asked, person)
 
         @app.post("/v1/stuck/acts/{act_id}/approval", response_model=ActView)
         async def approve(request: Request, act_id: UUID) -> ActView:

@@ -5,7 +5,8 @@ from plumbing.database import Conn
 
 _AGE = "coalesce(extract(epoch FROM clock_timestamp() - min({})), 0)"
 
-_COUNTS = f"""
+#: By kind, how many wait and the age of the oldest in seconds.
+COUNTS = f"""
 SELECT 'parked', count(*), {_AGE.format("parked_at")} FROM inbound_parked
 UNION ALL SELECT 'dead_letter', count(*), {_AGE.format("at")}
     FROM dead_letter WHERE settled_at IS NULL
@@ -20,6 +21,6 @@ UNION ALL SELECT 'in_doubt', count(*), {_AGE.format("coalesce(doubt_since, creat
 
 async def refresh(conn: Conn, service: str) -> None:
     """Set the gauges to what the database holds now."""
-    for kind, count, age in await conn.fetch(_COUNTS):
+    for kind, count, age in await conn.fetch(COUNTS):
         metrics.STUCK.labels(service, kind).set(count)
         metrics.STUCK_AGE.labels(service, kind).set(float(age))

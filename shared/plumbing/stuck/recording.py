@@ -45,12 +45,24 @@ GROUP BY act_id ORDER BY min(proposed_at) DESC LIMIT $3
 
 
 async def propose(
-    conn: Conn, items: Sequence[str], act: str, reason: str, person: str, seen_at: datetime
-) -> UUID:
-    """Write a proposal about the items, by what was seen at that time, and return its id."""
-    act_id = uuid4()
+    conn: Conn,
+    act_id: UUID,
+    items: Sequence[str],
+    act: str,
+    reason: str,
+    person: str,
+    seen_at: datetime,
+) -> bool:
+    """Write a proposal about the items, by what was seen at that time.
+
+    Returns whether it was written: false when there is an act of that id already.
+    """
+    # Of two at the same time the second waits until the first is written.
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", str(act_id))
+    if await held(conn, act_id) is not None:
+        return False
     await conn.execute(_PROPOSE, act_id, items, act, reason, person, seen_at)
-    return act_id
+    return True
 
 
 async def was_acted_on(conn: Conn, item: str, since: datetime) -> bool:

@@ -96,13 +96,15 @@ class StuckView(StuckItem):
 class ActRequest(Contract):
     """What somebody wants done; with `dry_run` it is only told what would happen.
 
-    `reason` is for colleagues: a code or a short sentence, without anything personal.
+    `reason` is for colleagues: a code or a short sentence, without anything personal. `act_id`, if
+    the caller makes one, makes it harmless to ask twice: the act is proposed once.
     """
 
     act: Act
     items: tuple[str, ...] = Field(min_length=1, max_length=MOST_ITEMS)
     reason: Reason
     dry_run: bool = False
+    act_id: UUID | None = None
 
 
 class Proposal(Contract):

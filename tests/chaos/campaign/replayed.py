@@ -1,6 +1,7 @@
 """One dossier told once more to a service's rules, calls and the register answering as they did."""
 
 import copy
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -30,6 +31,12 @@ _UNTOLD = {
     )
 }
 _NO_NUMBER = "000000000000"
+_GATEWAY = re.compile(r"^sms-[a-z0-9]+:")
+
+
+def without_gateway(kind: str) -> str:
+    """Return the kind of a call whichever SMS gateway it is to: that depends on who was away."""
+    return _GATEWAY.sub("sms:", kind)
 
 
 def parts(keys: KeyRing, officer_units: str) -> dict[str, Part[Any]]:
@@ -119,7 +126,8 @@ class Telling:
         self.state = decision.state
         self.events.extend(decision.events)
         for effect in decision.effects:
-            row = self._replayed.effects.get((str(self.state.dossier_id), effect.kind))
+            place = str(self.state.dossier_id), without_gateway(effect.kind)
+            row = self._replayed.effects.get(place)
             if row is None:
                 self.events.append(f"asks for {effect.kind}, which never was")
             else:

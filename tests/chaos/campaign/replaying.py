@@ -28,6 +28,7 @@ from tests.chaos.campaign.replayed import (
     is_word,
     parts,
     same,
+    without_gateway,
 )
 
 #: The dossiers are told in so many goes, so that not all of the log is in memory at once.
@@ -88,7 +89,7 @@ async def replay_all(
 
 
 def _effects(rows: Iterable[Mapping[str, Any]]) -> Effects:
-    return {(row["dossier_id"], row["kind"]): row for row in rows}
+    return {(row["dossier_id"], without_gateway(row["kind"])): row for row in rows}
 
 
 @dataclass

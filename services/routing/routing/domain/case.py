@@ -1,7 +1,7 @@
 """What the one-stop remembers of a dossier, and what people and time may ask of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -81,7 +81,8 @@ class Case:
     `unit_code` is of, since codes are used again; `units_before` those of that map that sent it
     on. `by_officer`: officers held it, so no machine decides it. `submissions_unused` counts what
     came in while the register had it and was not told to it. `same_event_as` are the codes of
-    dossiers that seem to be about the same civil event.
+    dossiers that seem to be about the same civil event. `counted` says how many entries of the
+    trail the board has; whoever saves the case writes the facts of the others.
     """
 
     dossier_id: UUID
@@ -118,6 +119,7 @@ class Case:
     by_officer: bool = False
     submissions_unused: int = 0
     units_before: tuple[str, ...] = ()
+    counted: int = field(default=0, compare=False)
 
     @property
     def stands(self) -> Status:

@@ -30,6 +30,8 @@ from routing.domain.book_notes import NotedEntry
 
 #: What a note says of an appointment that cannot be computed: no limit is known.
 NO_DUE = "no_due"
+#: What the note of a submission says of a dossier taken over from the old road.
+IMPORTED = "imported"
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def _until(due: Due | None) -> datetime | None:
 
 
 def _submitted(data: Submitted) -> _Said:
-    return "", data.unit_code, None, " ".join((data.channel, *data.flags))
+    imported = () if data.imported is None else (IMPORTED,)
+    return "", data.unit_code, None, " ".join((data.channel, *imported, *data.flags))
 
 
 def _nothing(_: EventData) -> _Said:

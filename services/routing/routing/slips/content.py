@@ -44,6 +44,7 @@ class Slip:
 
     `number` is that of the form, "01". `due` is the appointment, for a supplement the last day to
     complete the dossier, for an apology the appointment that is not kept; `new_due` replaces it.
+    `named`: whether the person stands on it; `receipt`: a signed text for a QR code of its own.
     """
 
     key: SlipKey
@@ -70,6 +71,8 @@ class Slip:
     final: bool = False
     notes: tuple[str, ...] = ()
     legal_basis: tuple[str, ...] = ()
+    named: bool = True
+    receipt: str = ""
 
 
 @dataclass(frozen=True)

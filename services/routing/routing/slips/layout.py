@@ -91,7 +91,7 @@ def page_of(slip: Slip) -> Page:
 def _who(slip: Slip) -> tuple[Line, ...]:
     name = "Kính gửi" if slip.key in ("apology", "stop") else "Hồ sơ của"
     return (
-        *_person(name, slip.citizen),
+        *(_person(name, slip.citizen) if slip.named else ()),
         Line("Nội dung yêu cầu giải quyết", slip.procedure),
     )
 

@@ -52,4 +52,6 @@ def _set(paper: Slip | ControlSheet, standards: list["typst.PDFStandard"]) -> by
 def _as_json(paper: Slip | ControlSheet) -> str:
     page = page_of(paper) if isinstance(paper, Slip) else sheet_page_of(paper)
     issued = {"year": paper.issued_at.year, "month": paper.issued_at.month}
-    return json.dumps({**asdict(page), "qr": qr_svg(paper.dossier_code), **issued})
+    receipt = qr_svg(paper.receipt) if isinstance(paper, Slip) and paper.receipt else None
+    codes = {"qr": qr_svg(paper.dossier_code), "receipt_qr": receipt}
+    return json.dumps({**asdict(page), **codes, **issued})

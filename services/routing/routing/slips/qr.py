@@ -1,4 +1,4 @@
-"""The QR code of a paper: the dossier code and nothing else, so a lost paper says no more."""
+"""The QR codes of a paper: the dossier code and nothing else, or a signed receipt; no person."""
 
 import io
 
@@ -8,10 +8,10 @@ import segno
 BORDER = 2
 
 
-def qr_svg(dossier_code: str) -> str:
-    """Return the QR code of the dossier code as an SVG element, error correction M."""
+def qr_svg(text: str) -> str:
+    """Return the QR code of a dossier code or receipt as an SVG element, error correction M."""
     out = io.BytesIO()
-    segno.make(dossier_code, error="m", micro=False, boost_error=False).save(
-        out, kind="svg", border=BORDER, xmldecl=False, omitsize=True, nl=False, title=dossier_code
+    segno.make(text, error="m", micro=False, boost_error=False).save(
+        out, kind="svg", border=BORDER, xmldecl=False, omitsize=True, nl=False, title=text
     )
     return out.getvalue().decode()

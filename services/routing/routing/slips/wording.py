@@ -65,6 +65,7 @@ WORDS = {
     "national-portal": "Qua Cổng Dịch vụ công quốc gia",
     "provincial-portal": "Qua Cổng dịch vụ công cấp tỉnh",
     "moj-direct": "Qua hệ thống đăng ký hộ tịch trực tuyến của Bộ Tư pháp",
+    "imported": "Chuyển từ hệ thống cũ",
     "late_registration": "Đăng ký quá hạn",
     "foreign_element": "Có yếu tố nước ngoài",
     "same_event": "Có hồ sơ khác về cùng sự kiện",

@@ -1,0 +1,66 @@
+"""What the services and the sandbox are told about the stack they live in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from local_stack import people, roads
+from local_stack.places import Place
+from local_stack.ports import HOST
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the services and the sandbox are told about the stack they live in."""
+
+    place: Place
+    kafka: str
+    databases: Mapping[str, str]
+    ports: Mapping[str, int]
+    secrets: Mapping[str, Any]
+    clock_offset_seconds: float
+
+    def url(self, name: str) -> str:
+        """Return the HTTP address of a service or of the sandbox."""
+        return f"http://{HOST}:{self.ports[name]}"
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Return the HTTP address of everything that has a port, by name."""
+        return {name: self.url(name) for name in self.ports}
+
+    def port(self, road: str) -> int:
+        """Return the port a road to the outside begins at: its detour's, if there is one."""
+        return self.ports.get(roads.port_name(road), self.ports[roads.OUTSIDE[road]])
+
+    def way(self, road: str) -> str:
+        """Return the HTTP address a road to the outside begins at."""
+        return f"http://{HOST}:{self.port(road)}"
+
+    @property
+    def kafka_of_services(self) -> str:
+        """Return the bootstrap servers the services are given."""
+        names = [roads.port_name(f"kafka-{n}") for n in range(1, 4)]
+        detours = [f"{HOST}:{self.ports[name]}" for name in names if name in self.ports]
+        return ",".join(detours) or self.kafka
+
+    def web(self, name: str, service: str) -> dict[str, str]:
+        """Return what that process is told for its pages; nothing if its service has none."""
+        return people.web_environment(
+            self.secrets,
+            service,
+            public_url=self.url(name),
+            # People's browsers go there, past any detour.
+            authorize_url=f"{self.url('sandbox')}/oauth/authorize",
+            token_url=f"{self.way('tokens')}/oauth/token",
+        )
+
+    def database(self, service: str) -> str:
+        """Return the url of its database that a service is given."""
+        url = urlsplit(self.databases[service])
+        port = self.ports.get(roads.port_name(f"database-{service}"))
+        if port is None:
+            return url.geturl()
+        account = url.netloc.rpartition("@")[0]
+        return url._replace(netloc=f"{account}@{HOST}:{port}").geturl()

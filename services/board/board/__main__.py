@@ -1,0 +1,5 @@
+"""Runs the board."""
+
+from board.app import main
+
+main()

@@ -1,0 +1,91 @@
+"""Puts together what citizens are told by: gateways, the mail server, and what holds them back."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import aiohttp
+
+from contracts.decision import Context
+from notifier.channels import Mail, SmsGateway
+from notifier.correspondence import Correspondence
+from notifier.failover import Failover, Gateways, or_elsewhere
+from notifier.gateways import Gateway, Sending
+from notifier.limits import unless_erased, within_horizon
+from notifier.quiet import read_quiet
+from notifier.receiving import Receipts, with_receipt
+from notifier.settings import Settings, listed
+from notifier.smtp import MailServer
+from notifier.spending import Budget, Purse
+from notifier.store import CorrespondenceStore
+from notifier.timing import not_at_night, while_news
+from notifier.trial import only_those
+from plumbing.applying import Part
+from plumbing.assembly import Running
+from plumbing.calls import Caller
+from reference import Reference
+
+#: Messages asked for before there were several gateways; they are the first one's.
+BEFORE = "sms"
+
+
+@dataclass(frozen=True)
+class Citizens:
+    """Everything the notifier needs to tell citizens, by its settings."""
+
+    running: Running
+    settings: Settings
+    reference: Reference
+
+    def context(self) -> Callable[[datetime], Context]:
+        """Return what rules decide by: which gateways there are, and which are away now."""
+        known = tuple(Gateway(one.name, one.weight) for one in self.settings.sms_gateways)
+        gateways = self._gateways()
+        return lambda now: Sending(now, self.reference, known, gateways.away())
+
+    def callers(self, http: aiohttp.ClientSession) -> Mapping[str, Caller]:
+        """Return the calls to every gateway and to the mail server."""
+        settings = self.settings
+        made = {name: self._sms(name, sms) for name, sms in self._clients(http).items()}
+        made.setdefault(BEFORE, made[settings.sms_gateways[0].name])
+        mail = Mail(MailServer(settings.smtp_host, settings.smtp_port, settings.mail_from))
+        # A mail wakes nobody and costs nothing: it goes at any hour.
+        sent = within_horizon(unless_erased(mail, mail.ask, self.running.pool))
+        made["email"] = while_news(only_those(self._trial(), sent), self.running.pool)
+        return made
+
+    def tasks(
+        self, part: Part[Correspondence], http: aiohttp.ClientSession
+    ) -> list[Callable[[], Awaitable[None]]]:
+        """Return what runs beside the calls."""
+        running, gateways = self.running, self._gateways()
+        around = (part, running.pool, running.keys, running.clock)
+        receipts = Receipts(*around, self._clients(http), running.valves, running.wake)
+        failover = Failover(*around, gateways, running.wake)
+        return [receipts.run, *([failover.run] if len(gateways.names) > 1 else [])]
+
+    def _sms(self, name: str, sms: SmsGateway) -> Caller:
+        """Return the call to a gateway, what holds it back on the outside, in the order asked."""
+        running, settings = self.running, self.settings
+        pool, clock = running.pool, running.clock
+        budget = Budget(settings.sms_price, settings.sms_cap_dossier, settings.sms_cap_province)
+        purse = Purse(budget, pool, CorrespondenceStore(running.keys), clock)
+        quiet = read_quiet(settings.quiet_hours)
+        way = or_elsewhere(with_receipt(sms, pool), name, self._gateways())
+        sent = within_horizon(unless_erased(way, sms.ask, pool))
+        held = while_news(only_those(self._trial(), purse.within_cap(sent)), pool)
+        return not_at_night(held, sms.ask, quiet, self.reference, clock)
+
+    def _trial(self) -> frozenset[str] | None:
+        allowed = self.settings.trial_recipients
+        return None if allowed is None else listed(allowed)
+
+    def _clients(self, http: aiohttp.ClientSession) -> dict[str, SmsGateway]:
+        return {
+            one.name: SmsGateway(http, one.url, one.token.get_secret_value())
+            for one in self.settings.sms_gateways
+        }
+
+    def _gateways(self) -> Gateways:
+        taking = [one.name for one in self.settings.sms_gateways if one.weight > 0]
+        return Gateways(self.running.valves, taking)

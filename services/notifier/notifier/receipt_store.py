@@ -1,0 +1,54 @@
+"""The SQL of receipts: which messages to ask about, and what was said of them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from notifier.receipts import ASK_AFTER, Receipt
+from plumbing.database import Conn
+
+_TAKEN = """
+INSERT INTO sms_receipt (effect_id, dossier_id, kind, status, ask_at)
+VALUES ($1, $2, $3, 'taken', clock_timestamp() + $4::interval) ON CONFLICT DO NOTHING
+"""
+#: $1 how many, $2 the waits. Who takes one up is the only one until it is due again.
+_DUE = """
+UPDATE sms_receipt r SET asked = r.asked + 1,
+    ask_at = clock_timestamp() + ($2::interval[])[least(r.asked + 2, cardinality($2::interval[]))]
+WHERE r.effect_id IN (
+    SELECT effect_id FROM sms_receipt WHERE status = 'taken' AND ask_at <= clock_timestamp()
+    ORDER BY ask_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING r.effect_id, r.dossier_id, r.kind, r.asked
+"""
+#: Only from `taken`: what came to its end stays there, whatever comes late.
+_END = """
+UPDATE sms_receipt SET status = $2, ended_at = clock_timestamp()
+WHERE effect_id = $1 AND status = 'taken' RETURNING 1
+"""
+_COUNTS = """
+SELECT split_part(kind, ':', 1) AS gateway, status, count(*) AS messages FROM sms_receipt
+WHERE taken_at > clock_timestamp() - $1::interval GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+async def note_taken(conn: Conn, effect_id: UUID, dossier_id: UUID, kind: str) -> None:
+    """Note that the gateway has the message; once."""
+    await conn.execute(_TAKEN, effect_id, dossier_id, kind, ASK_AFTER[0])
+
+
+async def due_receipts(conn: Conn, most: int) -> Sequence[Mapping[str, Any]]:
+    """Return the messages to ask about now, by nobody else."""
+    rows: Sequence[Mapping[str, Any]] = await conn.fetch(_DUE, most, list(ASK_AFTER))
+    return rows
+
+
+async def end_receipt(conn: Conn, effect_id: UUID, status: Receipt) -> bool:
+    """Write how the message ended; return whether it had not ended before."""
+    return await conn.fetchval(_END, effect_id, status) is not None
+
+
+async def count_receipts(conn: Conn, since: timedelta) -> list[tuple[str, Receipt, int]]:
+    """Return how many messages of that time stand where, by gateway."""
+    rows = await conn.fetch(_COUNTS, since)
+    return [(row["gateway"], row["status"], row["messages"]) for row in rows]

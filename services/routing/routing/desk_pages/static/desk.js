@@ -1,0 +1,67 @@
+// Keys and small courtesies; every page works without it.
+"use strict";
+(() => {
+  const rows = () => [...document.querySelectorAll("[data-row]")];
+  const keys = document.getElementById("keys");
+  const button = document.getElementById("keys-button");
+
+  const step = (by) => {
+    const all = rows();
+    if (!all.length) return;
+    const at = all.indexOf(document.activeElement);
+    const next = at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1);
+    all[next].focus();
+    all[next].scrollIntoView({ block: "nearest" });
+  };
+  const follow = (selector) => {
+    const link = document.querySelector(selector);
+    if (link) link.click();
+  };
+  const search = () => {
+    const field = document.getElementById("code");
+    if (field) field.focus();
+    else follow('[data-key="g"]');
+  };
+  const help = () => { if (keys && !keys.open) keys.showModal(); };
+  const bound = { j: () => step(1), k: () => step(-1), "/": search, g: () => follow('[data-key="g"]'), "?": help };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || (keys && keys.open)) return;
+    if (event.target.closest("input, select, textarea")) return;
+    const act = bound[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+  if (button) {
+    button.hidden = false;
+    button.addEventListener("click", help);
+  }
+
+  // The address may name an act to be opened.
+  const named = location.hash.startsWith("#act-") && document.getElementById(location.hash.slice(1));
+  if (named) named.open = true;
+
+  // The server does nothing twice; a second click is only not sent.
+  for (const form of document.querySelectorAll(".act-form")) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) event.preventDefault();
+      form.dataset.sent = "yes";
+    });
+  }
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll(".act-form")) delete form.dataset.sent;
+  });
+
+  const told = document.getElementById("new");
+  if (told) {
+    setInterval(async () => {
+      if (document.hidden || !told.hidden) return;
+      try {
+        const answer = await fetch(told.dataset.url, { redirect: "error" });
+        const counts = await answer.json();
+        if (counts.waiting > Number(told.dataset.waiting)) told.hidden = false;
+      } catch { /* the next time */ }
+    }, 60000);
+  }
+})();

@@ -1,0 +1,1 @@
+"""Pages for people: layout, words in two languages, signing in, forms, problems, static files."""

@@ -1,0 +1,141 @@
+"""What is said to the issuer when a person signs in, and what it answers."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import structlog
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from plumbing.logs import describe
+from plumbing.tokens import IssuerAway, Unauthenticated
+
+log = structlog.get_logger()
+
+CALLBACK = "/dang-nhap/xong"
+_SECONDS = 10
+
+
+class OidcSettings(BaseSettings):
+    """What a service with pages is told by its environment about signing in.
+
+    `session_key`: base64 of 32 bytes; two of them, comma separated, while they are exchanged: the
+    first seals. `public_url`: where browsers reach the service, without a path.
+    """
+
+    model_config = SettingsConfigDict(
+        extra="ignore", hide_input_in_errors=True, populate_by_name=True
+    )
+
+    issuer: str = Field(validation_alias="OIDC_ISSUER")
+    authorize_url: str = Field(validation_alias="OIDC_AUTHORIZE_URL")
+    token_url: str = Field(validation_alias="OIDC_TOKEN_URL")
+    client_id: str = Field(validation_alias="OIDC_CLIENT_ID", pattern=r"^[A-Za-z0-9_.-]+$")
+    client_secret: SecretStr = Field(validation_alias="OIDC_CLIENT_SECRET")
+    audience: str = Field("hotich", validation_alias="OIDC_AUDIENCE")
+    public_url: str = Field(validation_alias="PUBLIC_URL", pattern=r"^https?://[^/?#]+$")
+    session_key: SecretStr = Field(validation_alias="SESSION_KEY")
+
+    @property
+    def service(self) -> str:
+        """Return the service the client is of, as cookies are named: `routing-web` is routing."""
+        return self.client_id.removesuffix("-web").replace("-", "_")
+
+    @property
+    def redirect_uri(self) -> str:
+        """Return where the issuer sends people back to."""
+        return f"{self.public_url}{CALLBACK}"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One sign-in under way: what only the browser that began it knows, and where it goes on."""
+
+    state: str
+    nonce: str
+    verifier: str
+    next: str
+
+    @classmethod
+    def fresh(cls, path: str) -> "Attempt":
+        """Return a new attempt that goes on to the path."""
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        return cls(state, nonce, verifier, path)
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any] | None, state: str) -> "Attempt | None":
+        """Return the attempt kept in the browser if it is the one of that state."""
+        if content is None or not hmac.compare_digest(content["state"].encode(), state.encode()):
+            return None
+        return cls(**content)
+
+    def content(self) -> dict[str, str]:
+        """Return what is kept in the browser."""
+        return asdict(self)
+
+    @property
+    def challenge(self) -> str:
+        """Return the S256 code challenge. Source: RFC 7636, 4.2."""
+        digest = hashlib.sha256(self.verifier.encode()).digest()
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What the issuer gave for a code, not yet verified."""
+
+    access: str
+    identity: str
+
+
+def authorize_url(settings: OidcSettings, scope: str, attempt: Attempt) -> str:
+    """Return the address at the issuer where the person signs in."""
+    asked = {
+        "response_type": "code",
+        "client_id": settings.client_id,
+        "redirect_uri": settings.redirect_uri,
+        "scope": f"openid profile {scope}",
+        "state": attempt.state,
+        "nonce": attempt.nonce,
+        "code_challenge": attempt.challenge,
+        "code_challenge_method": "S256",
+    }
+    return f"{settings.authorize_url}?{urlencode(asked)}"
+
+
+async def ask_for_tokens(settings: OidcSettings, code: str, attempt: Attempt) -> Tokens:
+    """Return the tokens for the code.
+
+    Raises Unauthenticated when the issuer refuses it, IssuerAway when there is no answer.
+    """
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": settings.redirect_uri,
+        "code_verifier": attempt.verifier,
+    }
+    secret = settings.client_secret.get_secret_value()
+    headers = {"authorization": aiohttp.encode_basic_auth(settings.client_id, secret)}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as http,
+            http.post(
+                settings.token_url, data=form, headers=headers, allow_redirects=False
+            ) as response,
+        ):
+            if response.status >= 500:
+                raise IssuerAway
+            body = await response.json() if response.status == 200 else {}
+            return Tokens(str(body["access_token"]), str(body["id_token"]))
+    except (KeyError, TypeError):
+        raise Unauthenticated("code_not_taken") from None
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        log.warning("issuer_not_reached", error=describe(error))
+        raise IssuerAway from None

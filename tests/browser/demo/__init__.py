@@ -1,0 +1,1 @@
+"""A package with pages, for the tests of what all pages have."""

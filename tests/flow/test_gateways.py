@@ -1,0 +1,48 @@
+"""Two SMS gateways: one dies under the load, and every step is told once by the other."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_stack.promise import read_journal
+from local_stack.stack import Stack
+from tests.flow.kit import fault, following, good_samples, told_by
+
+
+def sent_for(stack: Stack, codes: set[str]) -> list[dict[str, Any]]:
+    """Return the SMS that gateways sent for these dossiers."""
+    entries = read_journal(Path(stack.status().sandbox["journal"]))
+    sent = [entry for entry in entries if entry["kind"] == "sms.sent"]
+    return [entry for entry in sent if str(entry["reference"]).split(":")[0] in codes]
+
+
+async def test_a_gateway_that_takes_nothing_then_the_other_tells_every_step_once(stack: Stack):
+    status = stack.status()
+    async with following(status, told_by("sms", good_samples(100))[:10]) as journey:
+        async with fault(status, "sms-1", kind="busy", share=1.0):
+            await journey.send()
+            await journey.arrive()
+
+        assert journey.breaches() == []
+        entries = sent_for(stack, {track.code for track in journey.tracks})
+        assert {entry["gateway"] for entry in entries} == {"sms-2"}
+        assert {channel for track in journey.tracks for channel in track.told.values()} == {"sms"}
+
+
+@pytest.mark.parametrize("dying", ["sms-1", "sms-2"])
+async def test_a_gateway_dies_with_messages_under_way_then_nobody_is_told_by_both(
+    stack: Stack, dying: str
+):
+    status = stack.status()
+    async with following(status, told_by("sms", good_samples(100))[:10]) as journey:
+        # The first ones lose their answers: they are in doubt, and wait for that gateway alone.
+        async with fault(status, dying, kind="lost_answer", share=1.0, times=4):
+            await journey.send()
+            await journey.arrive()
+
+        assert journey.breaches() == []
+        entries = sent_for(stack, {track.code for track in journey.tracks})
+        assert set(Counter(entry["reference"] for entry in entries).values()) == {1}
+        assert {entry["gateway"] for entry in entries} == {"sms-1", "sms-2"}

@@ -1,0 +1,89 @@
+"""Runs the tests in lanes side by side: most of them wait, for Kafka, PostgreSQL or a process.
+
+`python -m tests.lanes [lane …]` ends with 0 when every lane is green. Each lane that needs a
+stack starts one of its own. What a lane says is kept in `build/test-<lane>.log`.
+"""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
+#: The folders of each lane, balanced so that they end at about the same time.
+LANES: Mapping[str, tuple[str, ...]] = {
+    "rules": ("architecture", "contract", "unit", "model", "simulation", "mutation"),
+    "services": ("integration",),
+    "flows": ("flow", "browser"),
+}
+#: `broken` is a lane of its own: it measures with clocks, and wants the machine for itself.
+ALONE: Mapping[str, tuple[str, ...]] = {"broken": ("chaos",)}
+SHOWN_EVERY_SECONDS = 60
+
+
+def main() -> int:
+    """Run the lanes named, else all that go together; return 0 when all are green."""
+    known = {**LANES, **ALONE}
+    names = sys.argv[1:] or list(LANES)
+    if unknown := [name for name in names if name not in known]:
+        print(f"no lane {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
+        return 2
+    BUILD.mkdir(exist_ok=True)
+    began = time.monotonic()
+    running = {name: _start(name, known[name]) for name in names}
+    try:
+        codes = _wait(running, began)
+    except KeyboardInterrupt:
+        codes = _end(running)
+    for name, code in codes.items():
+        if code:
+            print(f"\n=== {name}\n{_log(name).read_text(encoding='utf-8', errors='replace')}")
+    for name, code in codes.items():
+        print(f"{name}: {'green' if code == 0 else f'RED ({code})'}: {_last_line(name)}")
+    return 1 if any(codes.values()) else 0
+
+
+def _start(name: str, folders: tuple[str, ...]) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "pytest", "--durations=15", "--durations-min=5"]
+    command += [f"tests/{folder}" for folder in folders]
+    with _log(name).open("wb") as log:
+        return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+
+
+def _wait(running: Mapping[str, "subprocess.Popen[bytes]"], began: float) -> dict[str, int]:
+    codes: dict[str, int] = {}
+    shown = began
+    while len(codes) < len(running):
+        time.sleep(0.5)
+        for name, process in running.items():
+            if name not in codes and (code := process.poll()) is not None:
+                codes[name] = code
+                print(f"{time.monotonic() - began:6.0f} s  {name}: {_last_line(name)}", flush=True)
+        if time.monotonic() - shown >= SHOWN_EVERY_SECONDS and len(codes) < len(running):
+            shown = time.monotonic()
+            going = "; ".join(f"{one}: {_last_line(one)}" for one in running if one not in codes)
+            print(f"{shown - began:6.0f} s  {going}", flush=True)
+    return codes
+
+
+def _end(running: Mapping[str, "subprocess.Popen[bytes]"]) -> dict[str, int]:
+    """Let every lane stop its stack: they were interrupted together with this process."""
+    for process in running.values():
+        process.send_signal(signal.SIGINT)
+    return {name: process.wait() or 130 for name, process in running.items()}
+
+
+def _log(name: str) -> Path:
+    return BUILD / f"test-{name}.log"
+
+
+def _last_line(name: str) -> str:
+    lines = _log(name).read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line for line in reversed(lines) if line.strip()), "").strip(" =")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -24,6 +24,8 @@ from plumbing.tokens import Client, IssuerAway, TokenVerifier, Unauthenticated
 log = structlog.get_logger()
 
 _ATTEMPT_SECONDS = 600
+#: So many sign-ins may be under way in one browser; every cookie goes with every request.
+MOST_ATTEMPTS = 8
 _LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 _AWAY = (503, "problem.issuer_away", {"retry-after": "2"})
 
@@ -61,8 +63,8 @@ class SignIn:
         pages = site.sub_app()
 
         @pages.get("/dang-nhap")
-        async def begin(next: str = "") -> Response:
-            return self._begin(local_path(next, site.home))
+        async def begin(request: Request, next: str = "") -> Response:
+            return self._begin(request, local_path(next, site.home))
 
         @pages.get(CALLBACK)
         async def end(request: Request) -> Response:
@@ -102,12 +104,20 @@ class SignIn:
         if self._scope.split()[0] not in client.scopes:
             raise PageProblem(403, "problem.not_for_you")
 
-    def _begin(self, path: str) -> Response:
+    def _begin(self, request: Request, path: str) -> Response:
         attempt = Attempt.fresh(path)
         response = RedirectResponse(authorize_url(self._settings, self._scope, attempt), 303)
         content = attempt.content()
         self._jar.put(response, self._attempt_name(attempt.state), content, _ATTEMPT_SECONDS)
+        self._forget_attempts(request, response)
         return response
+
+    def _forget_attempts(self, request: Request, response: Response) -> None:
+        """Have the browser forget those under way when there are too many, whichever they are."""
+        ours = re.compile(re.escape(self._jar.name(self._attempt_name(""))) + "[A-Za-z0-9_-]{1,8}")
+        names = [name for name in request.cookies if ours.fullmatch(name)]
+        for name in names if len(names) >= MOST_ATTEMPTS else ():
+            self._jar.drop(response, name.removeprefix(self._jar.name("")))
 
     async def _end(self, request: Request) -> Response:
         """Take the issuer's answer, but only to a sign-in that this very browser began."""

@@ -2,10 +2,11 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jws
@@ -18,6 +19,8 @@ from contracts.model import Contract, DossierCode, ProcedureCode, UnitCode
 TYPE, ALGORITHM = "hotich-receipt", "Ed25519"
 #: Longer than any receipt; of a longer text nothing is read.
 MOST_CHARACTERS = 2000
+
+_KID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 Verdict = Literal["genuine", "unreadable", "unknown_key", "forged", "expired_key"]
 
@@ -134,9 +137,15 @@ def _read(token: str) -> tuple[bytes, str, ReceiptFacts] | None:
         facts = ReceiptFacts.model_validate_json(found.payload)
     except (JoseError, ValidationError, ValueError, TypeError, AttributeError):
         return None
-    if header != {"alg": ALGORITHM, "kid": header.get("kid"), "typ": TYPE}:
+    kid = header.get("kid")
+    if header != {"alg": ALGORITHM, "kid": kid, "typ": TYPE} or not _is_kid(kid):
         return None
-    return token.encode(), str(header["kid"]), facts
+    return token.encode(), kid, facts
+
+
+def _is_kid(kid: object) -> TypeGuard[str]:
+    """Return whether it can be a key's name; one that is not verified is shown to people."""
+    return isinstance(kid, str) and _KID.fullmatch(kid) is not None
 
 
 def _private(kid: str, seed: bytes) -> OKPKey:

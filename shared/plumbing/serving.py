@@ -3,12 +3,14 @@
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 
 from contracts.portal import Problem, problem_document
@@ -95,6 +97,28 @@ class BodyLimit:
         await self._app(scope, counted, send)
 
 
+class RelativeRedirects:
+    """Redirects to the way a path is written within this service, whatever the host is said to be.
+
+    Behind a proxy the host and the scheme that reach us need not be those of the browser.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def relative(message: Any) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 307:
+                headers = MutableHeaders(scope=message)
+                url = urlsplit(headers["location"])
+                # Two slashes at the beginning would name a host again.
+                path = f"/{url.path.lstrip('/')}"
+                headers["location"] = urlunsplit(("", "", path, url.query, ""))
+            await send(message)
+
+        await self._app(scope, receive, relative if scope["type"] == "http" else send)
+
+
 async def _swallow(receive: Any) -> None:
     """Read a body that is too large, within reason: a client cut off does not see the answer."""
     taken = 0
@@ -116,6 +140,7 @@ def make_app(title: str, health: Health) -> FastAPI:
     """Return an app with `/health/live`, `/health/ready`, `/metrics` and problem answers."""
     app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None)
     app.add_middleware(BodyLimit)
+    app.add_middleware(RelativeRedirects)
     app.add_exception_handler(ProblemRaised, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)

@@ -23,6 +23,8 @@ _RETRY_SECONDS = 1.0
 _LEEWAY_SECONDS = 30
 #: What an answer that is no key set looks like.
 _UNREADABLE = (JoseError, ValueError, KeyError, TypeError)
+#: What the library says of a text that is no token; of a header of odd types, a TypeError.
+_NO_TOKEN = (JoseError, ValueError, TypeError, RecursionError)
 
 
 class Unauthenticated(Exception):
@@ -86,12 +88,12 @@ class TokenVerifier:
             return jwt.decode(token, await self._current_keys(), algorithms=_ALGORITHMS)
         except InvalidKeyIdError:
             pass  # the key may be new
-        except (JoseError, ValueError):
+        except _NO_TOKEN:
             raise Unauthenticated("token_invalid") from None
         try:
             keys = await self._current_keys(max_age_seconds=_REFETCH_SECONDS)
             return jwt.decode(token, keys, algorithms=_ALGORITHMS)
-        except (JoseError, ValueError):
+        except _NO_TOKEN:
             raise Unauthenticated("token_invalid") from None
 
     def _client(self, claims: dict[str, Any]) -> Client:
@@ -116,8 +118,11 @@ class TokenVerifier:
     async def _current_keys(self, max_age_seconds: float = _KEYS_SECONDS) -> KeySet:
         """Return keys of at most that age, or older ones while the issuer is away.
 
-        Whoever asks meanwhile waits for the same fetch; a failed one is not repeated at once.
+        Whoever asks meanwhile waits for the same fetch, but for those whose keys are young enough:
+        a token of an unknown key holds nobody else up. A failed fetch is not repeated at once.
         """
+        if self._keys is not None and time.monotonic() - self._fetched_at <= max_age_seconds:
+            return self._keys
         async with self._fetching:
             now = time.monotonic()
             if now - self._fetched_at > max_age_seconds and now - self._tried_at > _RETRY_SECONDS:

@@ -12,6 +12,7 @@ from plumbing.database import TRANSIENT, Pool
 from plumbing.logs import describe
 from plumbing.serving import Health
 from plumbing.stuck import counting
+from plumbing.stuck.counting import UNLESS_HELD_BACK
 from plumbing.valves import Valves, ValveState
 
 log = structlog.get_logger()
@@ -25,13 +26,14 @@ DELETE FROM outbox_sent WHERE id IN (
     LIMIT $2)
 """
 
-_COUNTS = """
+_IN_TIME = UNLESS_HELD_BACK.format("created_at")
+_COUNTS = f"""
 SELECT (SELECT count(*) FROM inbound_parked) AS parked,
     (SELECT count(*) FROM dead_letter WHERE settled_at IS NULL) AS dead,
     (SELECT count(*) FROM conflict WHERE settled_at IS NULL) AS conflicts,
     (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) FROM outbox)
         AS outbox_age,
-    (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) FROM effect
+    (SELECT coalesce(extract(epoch FROM clock_timestamp() - min({_IN_TIME})), 0) FROM effect
         WHERE state IN ('PENDING', 'IN_FLIGHT', 'IN_DOUBT')) AS effect_age,
     (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(started_at)), 0)
         FROM reconciliation WHERE finished_at IS NULL) AS comparison_age,

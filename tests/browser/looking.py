@@ -49,7 +49,7 @@ async def assert_accessible(page: "Page") -> None:
             for one in report["violations"]
             for node in one["nodes"]
         ]
-    await page.emulate_media(color_scheme=None)
+    await page.emulate_media(color_scheme="null")
     assert found == [], "\n".join(found)
 
 

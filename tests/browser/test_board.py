@@ -126,7 +126,7 @@ async def test_a_viewer_of_all_sees_seven_provinces_move_and_what_waits(
     assert await page.locator("h1").inner_text() == "Bình Dương Chỉ qua cổng"
     said = await page.locator("main").inner_text()
     assert "đã 151 ngày" in said
-    assert "Từ Thứ Ba, 15/02/2022" in said
+    assert "Áp dụng từ Thứ Ba, 15/02/2022" in said
     assert await page.locator(".plot-columns rect").count() > 6
     await picture(page, "board-province", whole=False)
 

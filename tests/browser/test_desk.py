@@ -1,5 +1,6 @@
 """The officer's desk in a real browser: lists, a dossier, every act, keys, two officers at once."""
 
+import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,11 @@ import pytest
 from contracts.particulars import Particulars
 from routing.domain import Accept, Case, Stop
 from tests.browser.looking import (
+    HEIGHT,
+    MOST_PICTURE_BYTES,
     PHONE,
+    ROOT,
+    WIDE,
     assert_accessible,
     assert_fits,
     assert_light,
@@ -86,8 +91,21 @@ def under_way(one_stop: OneStop) -> list[Case]:
     ]
 
 
+async def top_of(page: Any, name: str) -> None:
+    """Take what is seen without much scrolling: all of a page is too large a picture to keep."""
+    kept = os.environ.get("SCREENSHOTS") == "1"
+    folder = ROOT / ("docs/images" if kept else "build/screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    for width, height, kind in ((WIDE, 620, "wide"), (PHONE, 844, "phone")):
+        await page.set_viewport_size({"width": width, "height": height})
+        path = folder / f"{name}-{kind}.png"
+        await page.screenshot(path=path, animations="disabled")
+        assert not kept or path.stat().st_size <= MOST_PICTURE_BYTES, path.name
+    await page.set_viewport_size({"width": WIDE, "height": HEIGHT})
+
+
 async def test_the_list_shows_days_in_words_and_is_accessible_everywhere(
-    one_stop: OneStop, desk: str, page_of: Any, shot: Any
+    one_stop: OneStop, desk: str, page_of: Any
 ) -> None:
     await one_stop.put(*waiting(one_stop), *under_way(one_stop))
     page = await page_of(PERSON, desk, "/mot-cua/")
@@ -95,7 +113,7 @@ async def test_the_list_shows_days_in_words_and_is_accessible_everywhere(
     first = page.locator("tbody tr").first
     assert "H29.26737-261123-0011" in await first.inner_text()
     assert "Quá hạn" in await first.inner_text()
-    await shot(page, "desk-list")
+    await top_of(page, "desk-list")
     await assert_accessible(page)
     await assert_fits(page)
     await assert_touchable(page)
@@ -105,14 +123,14 @@ async def test_the_list_shows_days_in_words_and_is_accessible_everywhere(
 
 
 async def test_a_dossier_with_every_part_is_readable_everywhere(
-    one_stop: OneStop, desk: str, page_of: Any, shot: Any
+    one_stop: OneStop, desk: str, page_of: Any
 ) -> None:
     cases = waiting(one_stop)
     await one_stop.put(*cases)
     case = cases[4]
     page = await page_of(PERSON, desk, f"/mot-cua/ho-so/{case.dossier_id}")
 
-    await shot(page, "desk-dossier")
+    await top_of(page, "desk-dossier")
     await page.locator(".why summary").first.click()
     assert "Nguyễn Thị Thử" in await page.locator("#people + p + .people").inner_text()
     await assert_accessible(page)
@@ -196,7 +214,7 @@ async def test_every_act_is_done_by_its_form_and_the_page_says_so(
 
 
 async def test_a_second_officer_sees_what_the_first_did_and_loses_nothing_typed(
-    one_stop: OneStop, desk: str, page_of: Any, shot: Any
+    one_stop: OneStop, desk: str, page_of: Any
 ) -> None:
     case = a_case(particulars=some_particulars())
     await one_stop.put(case)
@@ -215,7 +233,7 @@ async def test_a_second_officer_sees_what_the_first_did_and_loses_nothing_typed(
     assert COLLEAGUE in changed
     assert await page.locator('[value="duplicate_registration"]').is_checked()
     assert not await page.locator('[value="conditions_not_met"]').is_checked()
-    await shot(page, "desk-conflict")
+    await top_of(page, "desk-conflict")
     await assert_accessible(page)
     await assert_fits(page)
 
@@ -282,7 +300,7 @@ async def test_a_script_in_a_name_is_text_and_long_names_wrap(
 
 
 async def test_a_dossier_that_went_all_its_way_tells_it(
-    one_stop: OneStop, desk: str, page_of: Any, shot: Any
+    one_stop: OneStop, desk: str, page_of: Any
 ) -> None:
     case = a_case(particulars=some_particulars())
     await one_stop.put(case)
@@ -294,5 +312,4 @@ async def test_a_dossier_that_went_all_its_way_tells_it(
     assert await steps.count() == 2
     await page.locator("#readings summary").click()
     assert PERSON in await page.locator("#readings").inner_text()
-    await shot(page, "desk-way")
     await assert_accessible(page)

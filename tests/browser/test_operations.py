@@ -132,7 +132,7 @@ async def test_the_worst_is_seen_first_on_a_wide_screen_and_on_a_phone(
         box = await first.bounding_box()
         assert box is not None
         assert box["y"] + box["height"] < 900
-        assert "Hỏng" in await first.inner_text()
+        assert "Sự cố" in await first.inner_text()
     assert (await page.title()).startswith("(")
     await page.set_viewport_size({"width": 1280, "height": 900})
     await _top_of(page, "operator")
@@ -157,7 +157,7 @@ async def test_without_scripts_two_people_redrive_a_letter(night: Night, page_of
     BUGGY.clear()
     first = await page_of(ONE, night.url, f"/van-hanh/viec/{night.letter}", scripts=False)
     await first.fill("[name=reason]", "the rule was mended")
-    await first.get_by_role("button", name="Thử làm lại…").click()
+    await first.get_by_role("button", name="Chạy thử: làm lại…").click()
     assert "Làm được 1 trên 1 việc" in await first.locator("main").inner_text()
     await first.get_by_role("button", name="Đề xuất (1 việc)").click()
     assert await first.get_by_role("button", name="Phê duyệt").count() == 0

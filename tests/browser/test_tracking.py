@@ -180,7 +180,7 @@ async def test_anybody_checks_a_receipt(one_stop: OneStop, site: str, new_page: 
     await checked(anybody)
     await anybody.fill("textarea", text[:-6] + "AAAAAA")
     await anybody.click("main button.primary")
-    assert "không phải là thật" in await anybody.locator(".notice-title").inner_text()
+    assert "không phải giấy thật" in await anybody.locator(".notice-title").inner_text()
     await checked(anybody)
 
 

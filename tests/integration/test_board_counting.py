@@ -12,6 +12,7 @@ from routing import board_counting, board_store
 from routing.board_store import Figures, add_facts, roll_up
 from routing.domain.board import Fact
 from tests.integration.board_kit import Board
+from tests.integration.core_kit import until
 from tests.integration.routing_kit import OneStop, a_case, a_one_stop
 
 ONCE = {"submitted": 3, "accepted": 3, "reception": 3}
@@ -197,6 +198,23 @@ async def test_given_an_entry_an_earlier_release_left_then_the_next_decision_cou
     assert await board.sums() == expected
 
 
+async def test_given_all_is_counted_anew_then_no_case_is_written_while_decisions_wait(
+    board: Board,
+):
+    await a_busy_time(board)
+    await board.counting.roll_up()
+    counted, rows = await board.counters(), "SELECT dossier_id, xmin::text FROM dossier_case"
+    before = await board.one_stop.pool.fetch(rows)
+
+    await board.counting.recount()
+
+    assert await board.one_stop.pool.fetch(rows) == before
+    assert await board.counters() == {}
+    assert await board.counting.catch_up() == len(before)
+    await board.counting.roll_up()
+    assert await board.counters() == counted
+
+
 async def test_given_a_decision_under_way_when_all_is_counted_anew_then_it_waits_and_none_is_lost(
     board: Board,
 ):
@@ -234,3 +252,46 @@ async def test_given_a_case_before_its_submission_then_nothing_is_counted_and_no
     await board.counting.roll_up()
 
     assert await board.counters() == {}
+
+
+async def test_given_a_case_that_cannot_be_counted_then_the_others_are_and_facts_do_not_heap_up(
+    board: Board,
+):
+    made = [board.submitted() for _ in range(3)]
+    await board.settle(*(record for _, record in made))
+    await board.counting.roll_up()
+    pool = board.one_stop.pool
+    await pool.execute("UPDATE dossier_case SET counted = 0; DELETE FROM board_day")
+    await pool.execute(
+        "UPDATE dossier_case SET rest = jsonb_set(rest, '{trail,0,at}', '\"no moment\"')"
+        " WHERE dossier_id = $1",
+        min(dossier_id for dossier_id, _ in made),
+    )
+
+    assert await board.counting.catch_up() == 2
+    assert await board.counting.catch_up() == 0
+    await board.settle(board.submitted()[1])
+    running = asyncio.create_task(board.counting.run())
+    try:
+        await until(lambda: is_counted(board, ONCE), 10)
+    finally:
+        running.cancel()
+
+
+async def test_given_a_look_that_fails_then_facts_are_moved_all_the_same(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+):
+    async def fails(*_: Any) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(board_counting, "load_uncounted", fails)
+    await board.settle(*(board.submitted()[1] for _ in range(3)))
+    running = asyncio.create_task(board.counting.run())
+    try:
+        await until(lambda: is_counted(board, ONCE), 10)
+    finally:
+        running.cancel()
+
+
+async def is_counted(board: Board, sums: dict[str, int]) -> bool:
+    return await board.sums() == sums

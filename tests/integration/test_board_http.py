@@ -205,6 +205,8 @@ async def test_given_a_token_without_provinces_or_scope_then_nothing_is_shown(
         {"from": "2019-01-01", "to": "2021-11-01"},
         {"from": "2021-11-01", "by": "hour"},
         {"from": "yesterday"},
+        {"to": "0001-01-01"},
+        {"from": "9999-12-01", "to": "9999-12-31", "by": "day"},
         {"province": "7"},
     ],
 )

@@ -54,9 +54,9 @@ async def test_given_a_service_that_is_away_then_it_is_named_and_the_others_are_
     page = await person.see(HOME)
 
     assert person.status == 200
-    assert "Có 1 việc hỏng, cần xử lý ngay" in page
+    assert "Có 1 sự cố, cần xử lý ngay" in page
     assert "routing không trả lời (127.0.0.1:1: không kết nối được)" in page
-    assert "notifier có 1 thư chết" in page
+    assert "notifier có 1 bản tin không xử lý được" in page
     assert "docs/operations.md#dead-letters" in page
     assert "notifier chạy tốt" in page
 
@@ -92,7 +92,7 @@ async def test_given_a_letter_then_one_proposes_after_a_trial_and_only_another_o
     assert len(await bench.desk.bench.fetch("SELECT 1 FROM stuck_act")) == 1
     ended = await second.see(f"/van-hanh/viec/{letter}")
     assert "phê duyệt lúc" in ended
-    assert "Thử làm lại" not in ended
+    assert "Chạy thử: làm lại" not in ended
 
 
 async def test_given_a_proposal_is_sent_twice_at_once_then_there_is_one(bench):
@@ -138,7 +138,7 @@ async def test_given_what_is_parked_then_what_it_waits_for_is_acted_on(bench):
 
     tried = page.partition('action="/van-hanh/xem-truoc"')[2]
     assert hidden(tried, "item") == letter
-    assert "Thử bỏ hẳn" not in page
+    assert "Chạy thử: bỏ hẳn" not in page
 
 
 async def test_given_it_would_fail_again_then_the_trial_says_so_and_there_is_nothing_to_propose(

@@ -92,12 +92,12 @@ async def test_given_a_comparison_is_asked_for_then_it_begins_or_follows_the_one
 
     told = await person.send(page, neighbour="register", scope="changed")
 
-    assert "Đã bắt đầu đối chiếu." in told or "không bắt đầu lần thứ hai" in told
+    assert "Đã bắt đầu đối soát." in told or "không bắt đầu lần thứ hai" in told
     assert "register" in await person.see(page)
 
     async def by_me() -> bool:
         await person.send(page, neighbour="register", scope="changed")
-        return "mới đổi và còn mở operator" in await person.see(page)
+        return "mới đổi và còn sai lệch operator" in await person.see(page)
 
     await until(by_me, "a run the person asked for")
 

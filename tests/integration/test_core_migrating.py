@@ -59,13 +59,25 @@ async def test_given_a_table_that_is_never_free_when_migrated_then_it_gives_up_w
         await user.close()
 
 
-@pytest.mark.parametrize("file", sorted(CORE.glob("0*.sql"))[1:], ids=lambda file: file.stem)
-def test_no_file_builds_an_index_of_a_large_table_that_it_locked_for_readers_too(
+#: Every file that meets large tables in use; the services' first ones made theirs.
+SERVICES = CORE.parents[2] / "services"
+FILES = [
+    *sorted(CORE.glob("0*.sql"))[1:],
+    *sorted((SERVICES / "notifier/notifier/migrations").glob("0*.sql"))[1:],
+    *sorted((SERVICES / "routing/routing/migrations").glob("0*.sql"))[3:],
+]
+LARGE = {"effect", "outbox", "outbox_sent", "stream", "correspondence", "dossier_case"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.parent.name}-{file.stem}")
+def test_no_file_builds_an_index_of_a_large_table_while_it_locks_one_for_readers_too(
     file: Path,
 ) -> None:
     sql = file.read_text("utf-8")
     locked = set(re.findall(r"(?:ALTER TABLE|DROP INDEX) (\w+?)(?:_open)?\b", sql))
-    indexed = set(re.findall(r"CREATE (?:UNIQUE )?INDEX \w+ ON (\w+)", sql))
+    indexed = set(re.findall(r"CREATE (?:UNIQUE )?INDEX \w+\s+ON (\w+)", sql))
 
-    assert not locked & indexed & {"effect", "outbox", "outbox_sent", "stream"}
+    assert not locked & indexed & LARGE
+    if file.parent != CORE:
+        assert not (locked & LARGE and indexed & LARGE)
     assert len(indexed & {"effect", "outbox_sent"}) <= 1

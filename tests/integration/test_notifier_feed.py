@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 
 from contracts.portal import PortalFeed
-from notifier import feed_store
-from notifier.feed import Feed
+from notifier import feed, feed_store
+from notifier.feed import AT_ONCE, Feed
 from notifier.feed_store import Update
 from tests.integration.core_kit import Dossier, until
 from tests.integration.notifier_bench import NotifierBench, a_dossier, a_notifier
@@ -201,6 +201,36 @@ async def test_given_another_portals_cursor_or_nonsense_then_400(bench):
     assert {one.body["type"].rpartition("/")[2] for one in answers} == {"no-such-cursor"}
 
 
+async def test_given_a_moment_at_the_ends_of_the_calendar_then_422(bench):
+    async with portals_of(bench, NATIONAL) as (national,):
+        moments = ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00")
+        answers = [await national.get("/v1/feed", since=one) for one in moments]
+
+    assert [one.status for one in answers] == [422, 422, 422]
+
+
+async def test_given_many_questions_at_once_then_few_of_them_hold_a_connection(
+    bench, monkeypatch: pytest.MonkeyPatch
+):
+    at_once, most = 0, 0
+    load_next = feed_store.load_next
+
+    async def slowly(*told: Any) -> Any:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.02)
+        at_once -= 1
+        return await load_next(*told)
+
+    monkeypatch.setattr(feed, "load_next", slowly)
+    async with portals_of(bench, NATIONAL) as (national,):
+        answers = await asyncio.gather(*(national.get("/v1/feed") for _ in range(20)))
+
+    assert {one.status for one in answers} == {200}
+    assert most == AT_ONCE
+
+
 async def test_given_a_token_without_the_scope_or_none_then_the_feed_is_closed(bench):
     async with portals_of(bench, "moj-direct") as (direct,):
         without = await direct.get("/v1/feed")
@@ -310,3 +340,25 @@ async def test_given_a_dossier_from_before_the_feed_then_all_its_steps_come_with
 
 def _feed_of(bench: NotifierBench) -> Any:
     return Feed(bench.pool, bench.running.keys)
+
+
+async def test_given_updates_deleted_while_a_portal_reads_then_it_is_told_and_passes_over_none(
+    bench, monkeypatch: pytest.MonkeyPatch
+):
+    await submitted(bench, "R-1")
+    load_next = feed_store.load_next
+
+    async def deleted_just_before(conn: Any, *place: Any) -> Any:
+        assert await feed_store.forget(conn, 90) == 2
+        return await load_next(conn, *place)
+
+    async with portals_of(bench, NATIONAL) as (national,):
+        _, cursor = await national.reads(least=1)
+        await submitted(bench, "R-2")
+        await submitted(bench, "R-3")
+        await bench.pool.execute("DELETE FROM feed WHERE body LIKE '%R-1%'")
+        await bench.pool.execute("UPDATE feed SET at = at - interval '1 year'")
+        monkeypatch.setattr(feed, "load_next", deleted_just_before)
+        answer = await national.get("/v1/feed", after=cursor)
+
+    assert (answer.status, answer.body["reason"]) == (410, "no_longer_kept")

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
+from notifier.citizens import Citizens
 from notifier.failover import Failover, Gateways
 from plumbing import effects
 from plumbing.assembly import utc_now
+from reference import load
 from tests.integration.core_kit import RING, Dossier, until
 from tests.integration.notifier_bench import TWO, NotifierBench, a_dossier, a_notifier
 from tests.integration.sandbox_process import Sandbox, a_sandbox
@@ -180,3 +182,28 @@ async def test_given_a_message_of_before_there_were_two_then_the_first_gateway_a
     (entry,) = await sent(bench, [dossier])
     assert entry["gateway"] == "sms-1"
     assert await bench.outcomes(dossier) == ["submitted sms"]
+
+
+async def test_given_a_dossier_that_cannot_be_moved_then_the_others_are_and_it_waits_on(bench):
+    dossiers = [a_dossier() for _ in range(12)]
+    await told(bench, dossiers, "submitted")
+    count = "SELECT count(*) FROM effect WHERE kind = $1 AND state = 'PENDING'"
+    waiting = await bench.pool.fetchval(count, "sms-1:submitted")
+    await bench.pool.execute(
+        "UPDATE correspondence SET contact = decode('00', 'hex') WHERE dossier_id ="
+        " (SELECT min(dossier_id::text)::uuid FROM effect WHERE kind = 'sms-1:submitted')"
+    )
+
+    assert await failover(bench).move("sms-1") == waiting - 1
+    assert await failover(bench).move("sms-1") == 0
+    assert await bench.pool.fetchval(count, "sms-1:submitted") == 1
+    assert await bench.pool.fetchval(count, "sms-2:submitted:moved") == waiting - 1
+
+
+async def test_given_a_receipt_of_before_there_were_two_then_the_first_gateway_is_asked(bench):
+    citizens = Citizens(bench.running, bench.running.settings, load())
+    (receipts, _) = citizens.tasks(bench.assembly.part, bench.sandbox.http)
+
+    asked = receipts.__self__.gateways  # type: ignore[attr-defined]
+    assert set(asked) == {"sms", *NAMES}
+    assert asked["sms"] is asked["sms-1"]

@@ -267,3 +267,71 @@ async def test_given_a_late_word_after_the_end_then_the_status_stays(database, s
 
         assert await bench.pool.fetchval("SELECT status FROM sms_receipt") == "failed"
         assert await bench.outcomes(dossier) == ["submitted sms"]
+
+
+async def test_given_a_call_whose_answer_is_not_recorded_then_nobody_asks_what_became_of_it(
+    database, sandbox
+):
+    dossier = a_dossier()
+    async with a_notifier(database, sandbox) as bench, open_session() as http:
+        await bench.knows(dossier, phone=SWITCHED_OFF)
+        await bench.hears(dossier, "submitted")
+        # As after a crash between the note and the record: the network's word may come first.
+        await bench.pool.execute(
+            "INSERT INTO sms_receipt (effect_id, dossier_id, kind, status, ask_at)"
+            " SELECT effect_id, dossier_id, kind, 'taken', clock_timestamp() FROM effect"
+            " WHERE kind = 'sms:submitted'"
+        )
+        ask = receipts(bench, SmsGateway(http, f"{sandbox.url}/sms", SECRETS["sms"]["token"]))
+        assert await ask.ask_due() == 0
+
+        bench.works()
+        await until(lambda: said(bench, dossier, "submitted sms"), 10)
+        await asked_until(
+            bench, ask, lambda: said(bench, dossier, "submitted sms", "submitted email")
+        )
+
+
+async def test_given_a_dossier_whose_receipt_no_rule_hears_then_the_others_are_asked_about(
+    database, sandbox
+):
+    odd, other = a_dossier(), a_dossier()
+    async with a_notifier(database, sandbox) as bench, open_session() as http:
+        bench.works()
+        for dossier in (odd, other):
+            await bench.knows(dossier, phone=SWITCHED_OFF)
+            await bench.hears(dossier, "submitted")
+        await bench.idle()
+        contact = "UPDATE correspondence SET contact = decode('00', 'hex') WHERE dossier_id = $1"
+        await bench.pool.execute(contact, odd.id)
+        await bench.pool.execute(
+            "UPDATE sms_receipt SET taken_at = taken_at - interval '1 second',"
+            " ask_at = ask_at - interval '1 second' WHERE dossier_id = $1",
+            odd.id,
+        )
+        ask = receipts(bench, SmsGateway(http, f"{sandbox.url}/sms", SECRETS["sms"]["token"]))
+
+        await asked_until(
+            bench, ask, lambda: said(bench, other, "submitted sms", "submitted email")
+        )
+
+        assert await bench.outcomes(odd) == ["submitted sms"]
+
+
+async def test_given_a_doubt_that_the_night_finds_out_then_its_receipt_is_asked_for_too(
+    database, sandbox
+):
+    clock = Clock(datetime(2026, 11, 24, 20, tzinfo=VIETNAM))
+    dossier = a_dossier()
+    async with a_notifier(database, sandbox, clock, quiet_hours="21:00-07:00") as bench:
+        await bench.knows(dossier)
+        await bench.hears(dossier, "submitted")
+        await bench.sandbox.fault("sms", kind="lost_answer", share=1, times=1, seconds=0)
+        bench.works()
+        state = "SELECT state = 'IN_DOUBT' FROM effect WHERE kind = 'sms:submitted'"
+        await until(lambda: bench.pool.fetchval(state), 10)
+        clock.now += timedelta(hours=2)
+        await bench.pool.execute("UPDATE effect SET due_at = clock_timestamp()")
+        await until(lambda: said(bench, dossier, "submitted sms"), 20)
+
+        assert await bench.pool.fetchval("SELECT count(*) FROM sms_receipt") == 1

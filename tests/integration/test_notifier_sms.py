@@ -7,6 +7,7 @@ from aiohttp import ClientSession
 
 from notifier import outside
 from notifier.channels import SmsGateway
+from notifier.outside import NoAnswer
 from plumbing.calls import Answer
 from tests.integration.notifier_kit import CODE, an_sms, answering, in_doubt, sms_of
 from tests.integration.sandbox_process import Sandbox, a_sandbox, free_port
@@ -80,6 +81,8 @@ async def test_given_nobody_listens_then_again_or_unknown_when_in_doubt(http):
     [
         *((200, "done"), (202, "done"), (204, "unknown"), (302, "again"), (422, "no")),
         *((429, "again"), (503, "again"), (500, "unknown"), (502, "unknown"), (504, "unknown")),
+        # It has one under this key: whoever is asked next must not be another gateway.
+        (409, "unknown"),
     ],
 )
 async def test_given_a_status_then_the_gateways_word_is_understood(http, status, outcome):
@@ -139,3 +142,14 @@ async def test_given_a_gateway_that_answers_too_late_then_unknown(sandbox, http,
 
     assert answer == Answer("unknown", "no_answer")
     assert (await sms_of(sandbox, http)(in_doubt(call))).outcome == "done"
+
+
+@pytest.mark.parametrize("status", [401, 429, 500, 503])
+async def test_given_no_word_on_any_message_then_the_gateway_is_not_taken_to_be_at_work(
+    http, status
+):
+    async with answering(status, 404) as (url, _):
+        gateway = SmsGateway(http, url, "token")
+        with pytest.raises(NoAnswer):
+            await gateway.word_on(an_sms().effect_id)
+        assert await gateway.word_on(an_sms().effect_id) == ""

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from contracts.particulars import Particulars
+from routing.desk_store import MOST_READINGS
 from routing.domain import Accept, Stop
 from tests.integration.desk_pages_kit import (
     COLLEAGUE,
@@ -247,6 +248,26 @@ async def test_given_a_dossier_when_opened_then_the_person_is_shown_once_it_is_w
         "SELECT actor, unit_code, dossier_id, what FROM access_log"
     )
     assert [tuple(row) for row in rows] == [(PERSON, UNIT, case.dossier_id, "page")]
+
+
+async def test_given_somebody_who_looks_again_and_again_then_the_look_of_another_stays(
+    clerk: Clerk,
+):
+    case = a_case(particulars=some_particulars())
+    await clerk.one_stop.put(case)
+    await clerk.one_stop.pool.execute(
+        "INSERT INTO access_log (actor, unit_code, dossier_id, what, at)"
+        " SELECT actor, $2, $1, 'page', now() - make_interval(mins => ago) FROM (VALUES"
+        " ('seldom', 1000), ('often', 1)) AS one (actor, ago)"
+        " CROSS JOIN LATERAL generate_series(1, CASE actor WHEN 'often' THEN 200 ELSE 1 END)",
+        case.dossier_id,
+        UNIT,
+    )
+
+    _, page = await clerk.dossier(case)
+
+    assert "seldom" in text_of(page)
+    assert text_of(page).count("often") == MOST_READINGS
 
 
 async def test_given_reads_that_cannot_be_written_down_then_no_page_shows_the_person(clerk: Clerk):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from plumbing.sealing import KeyRing
-from routing.tracking.asking import Answer, Tracker
+from routing.tracking import asking
+from routing.tracking.asking import WAITING_OF_ONE, Answer, Tracker
 from routing.tracking.limits import PER_CODE, PER_PAIR
 from tests.integration.routing_kit import OneStop, a_one_stop
 from tests.integration.tracking_kit import (
@@ -315,3 +316,39 @@ async def test_given_a_proxy_of_ours_then_each_of_its_clients_counts_alone(one_s
         ]
 
     assert {one.status for one in answers} == {422}
+
+
+async def test_given_a_flood_from_one_address_then_another_is_heard_among_the_first(
+    one_stop: OneStop, monkeypatch: pytest.MonkeyPatch
+):
+    await one_stop.put(a_tracked())
+    asked: list[str] = []
+    take = asking.take_attempt
+
+    async def taking(*told: Any) -> Any:
+        asked.append("asked")
+        return await take(*told)
+
+    monkeypatch.setattr(asking, "take_attempt", taking)
+    tracker = Tracker(running_of(one_stop))
+    codes = [f"H29.26737-261123-{number:04d}" for number in range(5000, 5200)]
+    flood = [asyncio.create_task(tracker.ask(code, WRONG, HERE)) for code in codes]
+    await asyncio.sleep(0)
+    answer = await tracker.ask(a_tracked().code, RIGHT, THERE)
+    answers = await asyncio.gather(*flood)
+
+    assert answer.outcome == "shown"
+    assert len(asked) <= WAITING_OF_ONE + 1
+    assert [one.outcome for one in answers].count("limited") == len(codes) - WAITING_OF_ONE
+
+
+async def test_given_guesses_from_homes_of_one_site_then_they_share_those_about_a_code(
+    one_stop: OneStop,
+):
+    await one_stop.put(a_tracked())
+    tracker, answers = Tracker(running_of(one_stop)), []
+    for home in range(3 * PER_PAIR):
+        one_stop.now += timedelta(minutes=2)
+        answers.append(await tracker.ask(a_tracked().code, WRONG, f"2001:db8:1:{home:x}00::/56"))
+
+    assert [one.outcome for one in answers].count("wrong") == PER_PAIR

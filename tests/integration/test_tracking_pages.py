@@ -3,16 +3,19 @@
 import asyncio
 import json
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from contracts.events import Returned
 from plumbing.receipts import ReceiptKeys, check
 from routing.domain import Accept, BookEntry, Case, Issued, TrailEntry
-from routing.tracking import visits
+from routing.tracking import receipt_pages, visits
 from routing.tracking.receipts import paper_of
+from routing.tracking.routes import MOST_LOOKS
 from tests.integration.routing_kit import NOW, OneStop, a_due, a_one_stop
 from tests.integration.tracking_kit import (
     RECEIPT_KEYS,
@@ -91,7 +94,7 @@ async def test_given_code_and_number_then_the_dossier_is_shown_and_neither_is_in
         ),
         (
             {"trail": (trail("accepted"), trail("registration_in_doubt", "registry-sync"))},
-            "cơ quan đăng ký chưa trả lời",
+            "đang chờ xác nhận đã đăng ký",
             "không bị đăng ký hai lần",
         ),
         ({"appointment": a_due(NOW - DAY)}, "đang giải quyết", "Đã quá ngày hẹn"),
@@ -113,7 +116,7 @@ async def test_given_code_and_number_then_the_dossier_is_shown_and_neither_is_in
         ),
         ({"status": "refused", "entry": ENTRY}, "không được giải quyết", "đã được ghi vào sổ"),
         ({"status": "withdrawn"}, "đã được rút", "Nếu Ông/Bà không yêu cầu"),
-        ({"status": "wrong_authority"}, "chưa đúng nơi", "Nộp lại"),
+        ({"status": "wrong_authority"}, "chưa đúng nơi", "nộp lại hồ sơ"),
         ({"status": "closed"}, "dừng và kết thúc", "nộp hồ sơ mới"),
         ({"status": "handed_over"}, "Đã trả kết quả", "hoàn thành"),
         ({"trail": (trail("forwarded"),)}, "đang giải quyết", "được chuyển đến"),
@@ -165,6 +168,26 @@ async def test_who_looked_is_shown_by_unit_without_an_officer_and_so_is_this_pag
     assert "xem thông tin cá nhân và tờ khai" in plain(page)
     assert "Người nhập đúng mã hồ sơ và 6 số cuối: xem trang này" in plain(page)
     assert "officer-secret-name" not in page.text
+
+
+async def test_however_often_somebody_looks_the_look_of_another_unit_stays(citizen: Citizen):
+    case = a_tracked()
+    await citizen.one_stop.put(case)
+    await citizen.one_stop.pool.executemany(
+        "INSERT INTO access_log (actor, unit_code, dossier_id, what, at)"
+        " VALUES ('somebody', $1, $2, $3, $4)",
+        [
+            ("26737", case.dossier_id, "page", NOW - DAY),
+            *[("", case.dossier_id, "tracking", NOW)] * 50,
+            *[("26740", case.dossier_id, "slip:acceptance:last", NOW)] * 50,
+        ],
+    )
+
+    page = await citizen.see(case.code)
+
+    assert plain(page).count("xem thông tin cá nhân và tờ khai") == 1
+    assert plain(page).count("xem hoặc in giấy tờ của hồ sơ") == MOST_LOOKS
+    assert plain(page).count("xem trang này") == MOST_LOOKS
 
 
 @pytest.mark.parametrize(
@@ -274,13 +297,50 @@ async def test_given_a_dossier_that_was_received_then_its_receipt_is_genuine_for
     assert "d" not in keys["keys"][0]
     assert "<svg" in page.text
     assert "Giấy hẹn là thật" in told.text
-    assert "Giấy hẹn không phải là thật" in forged.text
+    assert "Giấy hẹn không phải giấy thật" in forged.text
     assert pdf.headers["content-type"] == "application/pdf"
     assert pdf.text.startswith("%PDF")
     for personal in ("Nguyễn", "000190000001"):
         assert personal not in page.text + text
     looks = await one_stop.everything("access_log")
     assert looks.count("receipt") == 2
+
+
+async def test_given_many_prints_at_once_then_one_is_set_at_a_time_and_officers_have_the_other(
+    citizen: Citizen, monkeypatch: pytest.MonkeyPatch
+):
+    at_once, most = 0, 0
+
+    async def slowly(_: Any) -> bytes:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.01)
+        at_once -= 1
+        return b"%PDF"
+
+    monkeypatch.setattr(receipt_pages, "render_pdf", slowly)
+    await citizen.see((await accepted(citizen.one_stop)).code)
+
+    papers = await asyncio.gather(*(citizen.get("/tra-cuu/giay-hen.pdf") for _ in range(5)))
+
+    assert [one.status for one in papers] == [200] * 5
+    assert most == 1
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+async def test_given_a_forged_receipt_of_a_day_that_cannot_be_counted_then_that_is_said(
+    citizen: Citizen, at: str
+):
+    header = {"alg": "Ed25519", "kid": "r1", "typ": "hotich-receipt"}
+    said = {"code": a_tracked().code, "unit": "26737", "procedure": "1.001193"}
+    parts = (json.dumps(header), json.dumps(said | {"received_at": at, "issued_at": at}), "x" * 64)
+    text = ".".join(urlsafe_b64encode(one.encode()).decode().rstrip("=") for one in parts)
+
+    page = await citizen.post("/tra-cuu/kiem-tra", {"receipt": text})
+
+    assert page.status == 200
+    assert "Giấy hẹn không phải giấy thật" in page.text
 
 
 async def accepted(one_stop: OneStop) -> Case:

@@ -16,6 +16,7 @@ SEQUENCE_ALONE = Design()
 ALL_FAULTS = sum(Fault)
 
 
+@pytest.mark.timeout(600)
 def test_given_every_fault_when_two_events_travel_then_each_is_applied_once_and_in_order():
     found = explore_road(OURS, events=2, faults=ALL_FAULTS)
 
@@ -35,6 +36,7 @@ def test_given_two_faults_of_any_kind_when_three_events_travel_then_nothing_goes
     assert {faults: run.ways_to for faults, run in found.items() if run.wrongs} == {}
 
 
+@pytest.mark.timeout(600)
 def test_given_no_offset_guard_when_nothing_is_skipped_then_the_sequence_alone_is_enough():
     found = explore_road(SEQUENCE_ALONE, events=2, faults=SIX_FAULTS)
 

@@ -1,12 +1,17 @@
 """Small conditions around sequence and offset that no larger test would miss."""
 
 import json
+from datetime import timedelta
 from typing import Any, cast
 from unittest.mock import patch
+from uuid import uuid4
 
 from plumbing import offsets
+from plumbing.answers import Claim
+from plumbing.calls import Answer, Call
 from plumbing.cursors import save_cursors, save_parked
 from plumbing.database import Conn
+from plumbing.effects import Executor
 from plumbing.sequencing import Unreadable, read
 from plumbing.settling import FloodGate
 from tests.integration.core_kit import ROUTING, Dossier, a_record
@@ -66,3 +71,31 @@ def test_given_nothing_to_save_then_the_database_is_not_asked() -> None:
         await save_parked(NOBODY, [])
 
     Bench().play(test())
+
+
+def pauses_of(*answers: Answer) -> list[float]:
+    """Return how long each call waits after its first attempt was answered like that."""
+    told: list[Any] = []
+
+    class Finishing:
+        async def fetch(self, _: str, *columns: Any) -> list[Any]:
+            told.extend(columns)
+            return []
+
+    async def begin() -> None:
+        raise AssertionError("begun")
+
+    def a_claim() -> Claim:
+        call = Call(uuid4(), uuid4(), "sms:a", b"", 1, False, timedelta(0), False, begin)
+        return Claim(call, 1, doubt_said=False)
+
+    batch = [(a_claim(), answer) for answer in answers]
+    Bench().play(Executor._finish(cast(Any, None), cast(Conn, Finishing()), batch))
+    return cast(list[float], told[-1])
+
+
+def test_given_an_answer_with_a_time_then_it_is_waited_for_and_else_the_usual_pause() -> None:
+    held, usual = pauses_of(Answer("again", "night", wait_seconds=3600), Answer("again"))
+
+    assert held == 3600
+    assert 0.5 <= usual <= 1.0

@@ -42,7 +42,7 @@ async def playing() -> AsyncIterator[tuple[Played, str]]:
     """Serve a played service; gives it and its address."""
     played, app = Played(), web.Application()
     app.router.add_route("*", "/{path:.*}", played.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
+    runner = web.AppRunner(app, shutdown_timeout=0.01)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

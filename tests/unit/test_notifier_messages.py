@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import SMTP
+from unicodedata import normalize
 from uuid import UUID
 
 import pytest
@@ -129,3 +130,23 @@ def test_given_an_address_beyond_ascii_then_its_header_is_utf8():
     mail = compose(REQUEST, "thử@example.com", "tu@example.vn", EFFECT)
 
     assert "To: thử@example.com\r\n".encode() in mail
+
+
+@pytest.mark.parametrize(
+    ("name", "greeted"),
+    [
+        (NAME, NAME),
+        (normalize("NFD", NAME), normalize("NFD", NAME)),
+        ("Siobhán O’Connor-Nguyễn Jr.", "Siobhán O’Connor-Nguyễn Jr."),
+        ("H'Hen Niê", "H'Hen Niê"),
+        ("Nộp phạt tại http://evil.example", "ông/bà"),
+        ("Nộp phạt tại evil.example", "ông/bà"),
+        ("gọi 0900 000 001", "ông/bà"),
+        ("<b>An</b>", "ông/bà"),
+    ],
+)
+def test_a_mail_greets_by_a_name_and_carries_no_strangers_message(name: str, greeted: str) -> None:
+    text = mail_text(A_CODE, name, news("accepted"), KNOWN)
+
+    assert text.startswith(f"Kính gửi {greeted},\n\n")
+    assert "evil" not in text

@@ -1,5 +1,7 @@
 """Receipts, caps and the trial: the rules of what a message may cost and of what came of it."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from notifier.messages import template_of
 from notifier.reasons import OVER_CAP, TRIAL
 from notifier.receipts import SAID, Undelivered, following, on_undelivered
 from notifier.requests import MailRequest, SmsRequest
-from notifier.spending import Budget, is_urgent, other_way
+from notifier.spending import Budget, holds_up_urgent, is_urgent, other_way
 from notifier.trial import digest, only_those
 from plumbing.calls import Answer, Call
 from tests.integration.notifier_kit import EMAIL, PHONE, a_mail, an_sms, begun, in_doubt
@@ -135,6 +137,16 @@ def test_given_a_supplement_or_a_refusal_then_it_is_urgent_and_nothing_else_is()
     assert is_urgent(a_step("returned", kind="refused"))
     assert not is_urgent(a_step("returned", kind="wrong_authority"))
     assert not any(is_urgent(a_step(one)) for one in ("submitted", "accepted", "registered"))
+
+
+def test_given_an_urgent_step_behind_then_what_stands_before_it_goes_out_too():
+    first, urgent = a_step("accepted", key="accepted"), a_step("returned", kind="supplement")
+    later = a_step("accepted", key="accepted-2")
+    state = Correspondence(A_DOSSIER, news=(first, urgent, later))
+
+    assert [holds_up_urgent(state, one) for one in state.news] == [True, True, False]
+    told = Correspondence(A_DOSSIER, news=(first, replace(urgent, citizen="told"), later))
+    assert not holds_up_urgent(told, first)
 
 
 def test_given_a_mail_address_that_was_not_tried_then_there_is_another_way():

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from joserfc.jwk import ECKey
 
-from pages.signing_in import local_path
+from pages.signing_in import MOST_ATTEMPTS, local_path
 from tests.unit.pages_kit import (
     CLIENT,
     KEY,
@@ -91,6 +91,21 @@ async def test_two_tabs_may_sign_in_at_once(issuer: Issuer, visitor: Visitor) ->
         issuer.nonce = asked["nonce"]
         answer = await visitor.get(f"/dang-nhap/xong?code=c&state={asked['state']}")
         assert answer.headers["location"] == path
+
+
+async def test_given_many_tabs_then_a_browser_keeps_few_sign_ins_and_the_last_one_works(
+    issuer: Issuer, visitor: Visitor
+) -> None:
+    visitor.put("hotich_demo_signin_", "another's")
+    for _ in range(3 * MOST_ATTEMPTS):
+        await visitor.begin("/demo/form")
+    kept = [one.key for one in visitor.http.cookie_jar if "_signin_" in one.key]
+
+    answer = await visitor.sign_in(issuer, "/demo/who")
+
+    assert len(kept) <= MOST_ATTEMPTS + 1
+    assert answer.headers["location"] == "/demo/who"
+    assert (await visitor.get("/demo/who")).status == 200
 
 
 async def test_given_an_answer_this_browser_did_not_begin_then_nobody_is_signed_in(

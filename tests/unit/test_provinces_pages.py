@@ -38,7 +38,7 @@ async def test_given_provinces_then_each_has_its_state_its_share_and_what_is_ope
     assert page.index("Hà Giang") < page.index("Hồ Chí Minh")
     assert "Song song" in page
     assert "còn nhận 75 ngày nữa, đến hết Thứ Năm, 31/03/2022" in page
-    assert "56 %" in page  # 39 of 70
+    assert "56%" in page  # 39 of 70
     assert "5 hồ sơ, lâu nhất 56 ngày" in page
     assert page.count("<svg") == 2
     assert pages.one_stop.asked == [("token", "/v1/board", {})]

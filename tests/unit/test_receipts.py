@@ -172,3 +172,13 @@ def kept(folder: Path) -> Path:
     path = folder / "keys.json"
     path.write_text(json.dumps(KEYS.public()))
     return path
+
+
+@pytest.mark.parametrize(
+    "kid", ["\x1b[2J\x1b[32mgenuine", "r1\ngenuine", "r" * 65, "", None, ["r1"]]
+)
+def test_given_a_key_name_that_is_none_then_it_is_no_receipt_and_shown_to_nobody(kid: Any) -> None:
+    header = json.dumps({"alg": "Ed25519", "kid": kid, "typ": "hotich-receipt"}).encode()
+    text = ".".join((base64.urlsafe_b64encode(header).decode().rstrip("="), *TEXT.split(".")[1:]))
+
+    assert check(text, KEYS.public()) == Checked("unreadable")

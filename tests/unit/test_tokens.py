@@ -343,3 +343,41 @@ async def test_given_nobody_listening_then_the_issuer_is_away(issuer: Issuer) ->
 
     with pytest.raises(IssuerAway):
         await nobody.verify(issuer.token())
+
+
+async def test_given_a_fetch_that_hangs_because_of_an_unknown_key_then_known_ones_are_believed(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verifier = issuer.verifier()
+    await verifier.verify(issuer.token())
+    verifier._fetched_at, verifier._tried_at = verifier._fetched_at - 10, verifier._tried_at - 10
+    began, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def hanging() -> None:
+        began.set()
+        await goes_on.wait()
+
+    monkeypatch.setattr(verifier, "_fetch", hanging)
+    stranger = ECKey.generate_key("P-256", {"kid": "unknown"})
+    unknown = asyncio.create_task(verifier.verify(issuer.token(stranger)))
+    async with asyncio.timeout(5):
+        await began.wait()
+
+    async with asyncio.timeout(5):
+        client = await verifier.verify(issuer.token())
+    goes_on.set()
+
+    assert client.client_id == "national-portal"
+    with pytest.raises(Unauthenticated):
+        await unknown
+
+
+@pytest.mark.parametrize(
+    "header",
+    ['{"alg":"ES256","kid":"first","crit":5}', '{"alg":' + "[" * 30_000, "5", '["alg"]'],
+)
+async def test_given_a_header_of_odd_types_then_it_is_no_token(issuer: Issuer, header: str) -> None:
+    text = base64.urlsafe_b64encode(header.encode()).decode().rstrip("=")
+
+    with pytest.raises(Unauthenticated):
+        await issuer.verifier().verify(f"Bearer {text}.e30.AAAA")

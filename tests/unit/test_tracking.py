@@ -15,7 +15,7 @@ from routing.domain import TrailEntry
 from routing.domain.case import Status
 from routing.domain.trail import ON_THE_TRAIL
 from routing.tracking.history import _key
-from routing.tracking.inputs import client_address, networks, read_code, read_factor
+from routing.tracking.inputs import client_address, neighbours_of, networks, read_code, read_factor
 from routing.tracking.limits import PER_ADDRESS, PER_CODE, PER_PAIR, WINDOW, Attempt, Count, wait_of
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
@@ -93,14 +93,33 @@ def request(peer: str, *forwarded: str) -> Request:
         ("10.0.0.1", ("1.2.3.4", "203.0.113.9, 10.0.0.2"), "203.0.113.9"),
         ("10.0.0.1", ("nonsense",), "10.0.0.1"),
         ("10.0.0.1", (), "10.0.0.1"),
-        ("2001:db8:1:2:3:4:5:6", (), "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:3:4:5:6", (), "2001:db8:1::/56"),
+        ("2001:db8:1:ff:3:4:5:6", (), "2001:db8:1::/56"),
+        ("fe80::1%eth0", (), "fe80::/56"),
         ("::ffff:192.0.2.1", (), "192.0.2.1"),
+        ("::ffff:10.0.0.1", ("203.0.113.9",), "203.0.113.9"),
     ],
 )
 def test_attempts_count_against_the_client_that_our_own_proxies_name(
     peer: str, forwarded: tuple[str, ...], address: str
 ) -> None:
     assert client_address(request(peer, *forwarded), networks("10.0.0.0/8")) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1::/56", "2001:db8:1::/48"),
+        ("2001:db8:1:ff00::/56", "2001:db8:1::/48"),
+        ("2001:db8:2::/56", "2001:db8:2::/48"),
+        ("a socket", "a socket"),
+    ],
+)
+def test_attempts_about_one_code_count_against_all_homes_of_one_site(
+    address: str, counted: str
+) -> None:
+    assert neighbours_of(address) == counted
 
 
 def test_every_status_is_said_in_both_languages() -> None:

@@ -58,10 +58,13 @@ class SmsGateway:
     async def word_on(self, effect_id: UUID) -> str:
         """Return where the gateway says the message stands; raises NotSent or NoAnswer.
 
-        Empty when it says nothing of it, for not every gateway gives receipts.
+        Empty when it says nothing of it, for not every gateway gives receipts. What is no answer
+        about the one message is none: whoever asks must not take the gateway to be at work.
         """
         url = f"{self._url}/{effect_id}"
         status, document = await document_of(self._http, url, self._token)
+        if status != 200 and not is_about_request(status):
+            raise NoAnswer
         said = document.get("status") if status == 200 and isinstance(document, dict) else ""
         return said if isinstance(said, str) else ""
 
@@ -89,8 +92,9 @@ def _understand(status: int, call: Call) -> Answer:
         log.warning(
             "sms_gateway_odd", status=status, kind=call.kind, dossier_id=str(call.dossier_id)
         )
-    # It refused to look at the request; any other answer may have come after the work.
-    refused = 300 <= status < 500 or status == 503
+    # It refused to look at the request; any other answer may have come after the work. Of 409 it
+    # says that it has one under this key (draft-ietf-httpapi-idempotency-key-header, 2.7).
+    refused = (300 <= status < 500 and status != 409) or status == 503
     return Answer("again" if refused else "unknown", reason, at_work=is_about_request(status))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 import aiohttp
 
@@ -25,6 +26,7 @@ from plumbing.assembly import Running
 from plumbing.calls import Caller
 from reference import Reference
 
+Of = TypeVar("Of")
 #: Messages asked for before there were several gateways; they are the first one's.
 BEFORE = "sms"
 
@@ -47,7 +49,7 @@ class Citizens:
         """Return the calls to every gateway and to the mail server."""
         settings = self.settings
         made = {name: self._sms(name, sms) for name, sms in self._clients(http).items()}
-        made.setdefault(BEFORE, made[settings.sms_gateways[0].name])
+        _of_before(made, settings)
         mail = Mail(MailServer(settings.smtp_host, settings.smtp_port, settings.mail_from))
         # A mail wakes nobody and costs nothing: it goes at any hour.
         sent = within_horizon(unless_erased(mail, mail.ask, self.running.pool))
@@ -60,7 +62,8 @@ class Citizens:
         """Return what runs beside the calls."""
         running, gateways = self.running, self._gateways()
         around = (part, running.pool, running.keys, running.clock)
-        receipts = Receipts(*around, self._clients(http), running.valves, running.wake)
+        asked = _of_before(self._clients(http), self.settings)
+        receipts = Receipts(*around, asked, running.valves, running.wake)
         failover = Failover(*around, gateways, running.wake)
         return [receipts.run, *([failover.run] if len(gateways.names) > 1 else [])]
 
@@ -71,10 +74,11 @@ class Citizens:
         budget = Budget(settings.sms_price, settings.sms_cap_dossier, settings.sms_cap_province)
         purse = Purse(budget, pool, CorrespondenceStore(running.keys), clock)
         quiet = read_quiet(settings.quiet_hours)
-        way = or_elsewhere(with_receipt(sms, pool), name, self._gateways())
+        way, ask = with_receipt(sms, pool), with_receipt(sms.ask, pool)
+        way = or_elsewhere(way, name, self._gateways())
         sent = within_horizon(unless_erased(way, sms.ask, pool))
         held = while_news(only_those(self._trial(), purse.within_cap(sent)), pool)
-        return not_at_night(held, sms.ask, quiet, self.reference, clock)
+        return not_at_night(held, ask, quiet, self.reference, clock)
 
     def _trial(self) -> frozenset[str] | None:
         allowed = self.settings.trial_recipients
@@ -89,3 +93,9 @@ class Citizens:
     def _gateways(self) -> Gateways:
         taking = [one.name for one in self.settings.sms_gateways if one.weight > 0]
         return Gateways(self.running.valves, taking)
+
+
+def _of_before(by_name: dict[str, Of], settings: Settings) -> dict[str, Of]:
+    """Return the gateways' parts by name, the first one's also under the name of before."""
+    by_name.setdefault(BEFORE, by_name[settings.sms_gateways[0].name])
+    return by_name

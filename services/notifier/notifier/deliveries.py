@@ -1,8 +1,9 @@
 """What a portal is told of its deliveries, and how one is sent again."""
 
+import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid5
@@ -44,6 +45,8 @@ _BY_REASON: dict[str, AnswerClass] = {
     "discarded": "given_up",
 }
 _BY_FIRST_DIGIT: dict[str, AnswerClass] = {"3": "redirect_not_followed", "4": "refused"}
+#: So many questions of portals are asked of the database at a time: the calls need it too.
+AT_ONCE = 2
 _HTTP = re.compile(r"http_([1-5][0-9]{2})\b")
 
 
@@ -117,12 +120,13 @@ class DeliveryDesk:
 
     running: Running
     part: Part[Correspondence]
+    _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def page(
         self, portal: str, after: int, limit: int, status: Status | None, reference: str | None
     ) -> Deliveries:
         """Return the deliveries after that place; of the dossier of that reference, or all."""
-        async with self.running.pool.acquire() as conn:
+        async with self._turn, self.running.pool.acquire() as conn:
             rows = await load_page(conn, portal, after, limit, status, reference)
         more = str(rows[-1]["position"]) if len(rows) == limit else ""
         if reference is not None and status is not None:
@@ -131,7 +135,7 @@ class DeliveryDesk:
 
     async def trace(self, portal: str, delivery_id: UUID) -> DeliveryTrace:
         """Return the delivery with its attempts; raises NoSuchDelivery."""
-        async with self.running.pool.acquire() as conn:
+        async with self._turn, self.running.pool.acquire() as conn:
             row = await load_one(conn, portal, delivery_id)
             if row is None:
                 raise NoSuchDelivery
@@ -144,7 +148,7 @@ class DeliveryDesk:
         Raises NoSuchDelivery or NotNow.
         """
         pool, now = self.running.pool, self.running.clock()
-        async with pool.acquire() as conn, conn.transaction():
+        async with self._turn, pool.acquire() as conn, conn.transaction():
             row = await load_one(conn, portal, delivery_id)
             if row is None:
                 raise NoSuchDelivery

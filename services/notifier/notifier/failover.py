@@ -17,7 +17,7 @@ from plumbing.answers import cause_of
 from plumbing.applying import Item, Part, apply_facts, lock
 from plumbing.calls import Answer, Call, Caller
 from plumbing.database import TRANSIENT, Pool
-from plumbing.logs import describe
+from plumbing.logs import describe, where
 from plumbing.sealing import KeyRing
 from plumbing.valves import Valves
 
@@ -83,23 +83,42 @@ class Failover:
     async def run(self) -> None:
         """Look every second until cancelled."""
         while True:
-            try:
-                for name in sorted(self.gateways.away()):
+            for name in sorted(self.gateways.away()):
+                try:
                     while self.gateways.others_there(name) and await self.move(name):
                         self.wake()
-            except TRANSIENT as error:
-                log.warning("failover_waits_for_database", error=describe(error))
+                except TRANSIENT as error:
+                    log.warning("failover_waits_for_database", error=describe(error))
             await asyncio.sleep(LOOK_SECONDS)
 
     async def move(self, name: str) -> int:
         """Move some messages that gateway certainly does not have; return how many.
 
-        The fence moves with them, so that nobody who took one up before can answer for it.
+        The fence moves with them, so that nobody who took one up before can answer for it. Where
+        they cannot be moved together each is tried alone: one that cannot be moved waits on.
         """
-        async with self.pool.acquire() as conn, conn.transaction():
+        async with self.pool.acquire() as conn:
             waiting = await conn.fetch(NEVER_TAKEN, name, f"%{MOVED}", MOVED_AT_ONCE)
-            if not waiting:
-                return 0
+        moved = await self._moved(waiting)
+        if moved is None:
+            moved = sum([await self._moved([row]) or 0 for row in waiting])
+        if moved:
+            log.warning("messages_moved", kind=name, count=moved)
+        return moved
+
+    async def _moved(self, waiting: Sequence[Any]) -> int | None:
+        """Move those together and return how many; None when a dossier does not let them."""
+        try:
+            return await self._move(waiting) if waiting else 0
+        except TRANSIENT:
+            raise
+        except Exception as error:  # a rule's bug, a contact that does not open
+            told = {"error": describe(error), "traceback": where(error)}
+            log.error("messages_not_moved", count=len(waiting), **told)
+            return None
+
+    async def _move(self, waiting: Sequence[Any]) -> int:
+        async with self.pool.acquire() as conn, conn.transaction():
             # The dossier's lock comes first, as where answers are recorded.
             heads = await lock(conn, {row["dossier_id"]: "" for row in waiting})
             ended = await conn.fetch(
@@ -107,7 +126,6 @@ class Failover:
             )
             items = [self._item(row) for row in ended]
             await apply_facts(conn, self.part, self.keys, heads, items, self.clock())
-        log.warning("messages_moved", kind=name, count=len(ended))
         return len(ended)
 
     @staticmethod

@@ -29,6 +29,8 @@ LOOK_SECONDS = 0.5
 #: So many may wait for news at once in this process, and of one portal; others get their answer
 #: at once and ask again.
 WAITING, WAITING_OF_ONE = 64, 4
+#: So many questions of portals are asked of the database at a time: the calls need it too.
+AT_ONCE = 3
 
 
 class NoSuchCursor(Exception):
@@ -67,10 +69,11 @@ class Feed:
     pool: Pool
     keys: KeyRing
     _waiting: Counter[str] = field(default_factory=Counter)
+    _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def start(self, portal: str, since: datetime | None) -> str:
         """Return the cursor before everything that was written since, or that is kept."""
-        async with self.pool.acquire() as conn:
+        async with self._turn, self.pool.acquire() as conn:
             epoch = await load_epoch(conn)
             found = await place_before(conn, portal, since) if since else None
             position = max(found or START, await forgotten(conn, portal))
@@ -92,7 +95,7 @@ class Feed:
         return Page(tuple(row.body for row in rows), self._sealed(portal, last))
 
     async def _rows(self, portal: str, cursor: Cursor, limit: int) -> list[Row]:
-        async with self.pool.acquire() as conn:
+        async with self._turn, self.pool.acquire() as conn:
             epoch = await load_epoch(conn)
             if cursor.epoch != epoch.epoch:
                 raise CursorGone("restored", cursor.at)
@@ -100,9 +103,11 @@ class Feed:
                 # No such place was given yet: the database has gone back to before it was.
                 await begin_epoch(conn, epoch.epoch)
                 raise CursorGone("restored", cursor.at)
+            rows = await load_next(conn, portal, cursor.position, limit)
+            # Afterwards: what is deleted between the two questions would be passed over unseen.
             if cursor.position < await forgotten(conn, portal):
                 raise CursorGone("no_longer_kept", cursor.at)
-            return await load_next(conn, portal, cursor.position, limit)
+            return rows
 
     def _may_wait(self, portal: str) -> bool:
         return self._waiting.total() < WAITING and self._waiting[portal] < WAITING_OF_ONE

@@ -1,5 +1,6 @@
 """The feed over HTTP, for the portal the token names."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -13,6 +14,8 @@ from plumbing.tokens import TokenVerifier
 
 SCOPE = "feed:read"
 MOST = 1000
+#: Before and after them nothing was ever written; at the ends of the calendar nothing can be added.
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 _NO_CURSOR = (400, "no-such-cursor", "No such cursor", "Give what an answer called `next`.")
 _BOTH = (400, "after-and-since", "Either after or since", "A cursor says where to go on.")
@@ -35,7 +38,7 @@ def add_feed(app: FastAPI, feed: Feed, verifier: TokenVerifier) -> None:
     async def read(
         request: Request,
         after: Annotated[str, Query(max_length=400)] = "",
-        since: AwareDatetime | None = None,
+        since: Annotated[AwareDatetime | None, Query(ge=EARLIEST, le=LATEST)] = None,
         limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
         wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT_SECONDS)] = 0,
     ) -> Response:

@@ -1,7 +1,9 @@
 """What the citizen reads: one plain sentence for each step, as SMS or as a mail around it."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from unicodedata import category
 
 from contracts.model import Language
 from notifier import wording_en, wording_vi
@@ -11,6 +13,9 @@ from reference import Reference
 
 #: Six parts of an SMS in Vietnamese letters; what is longer points to the portal instead.
 LONGEST_SMS = 402
+
+#: What programs for mail make a link of, among names.
+_LINK = re.compile(r"\.[^\s.]")
 
 _LANGUAGES: Mapping[Language, tuple[Callable[[News, Reference], Wording], Phrases]] = (
     MappingProxyType(
@@ -62,8 +67,17 @@ def mail_text(
             *_listed(phrases.papers, words.papers),
             f"{words.then[0].upper()}{words.then[1:]}",
         ]
-    greeting = phrases.greeting.format(name=full_name)
+    greeting = phrases.greeting.format(name=_named(full_name) or phrases.somebody)
     return "\n\n".join([greeting, *told, phrases.closing]) + "\n"
+
+
+def _named(full_name: str) -> str:
+    """Return the name if it reads as one, else nothing.
+
+    Whoever hands in a dossier writes name and address: our mails carry nobody's link or message.
+    """
+    between = all(one.isalpha() or category(one)[0] == "M" or one in " '’-." for one in full_name)
+    return full_name if between and not _LINK.search(full_name) else ""
 
 
 def _words(news: News, reference: Reference, language: Language) -> tuple[Wording, Phrases]:

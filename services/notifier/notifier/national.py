@@ -92,7 +92,7 @@ class NationalClient:
 def _understood(text: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refused("unreadable") from None
     if not isinstance(answer, dict):
         raise Refused("unreadable")

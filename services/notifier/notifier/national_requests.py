@@ -147,6 +147,9 @@ def _with_calls(rule: Rule, portals: frozenset[str]) -> Rule:
         if not isinstance(decision, Decision) or decision.state.portal not in portals:
             return decision
         told = decision.state
+        if not told.procedure_code:
+            # Heard of by an earlier release: it cannot be created there without its procedure.
+            return decision
         calls = [
             # Of several steps at once each is told as the dossier stood then.
             to_national(replace(told, news=told.news[:number]), news, context.reference)

@@ -12,13 +12,17 @@ _TAKEN = """
 INSERT INTO sms_receipt (effect_id, dossier_id, kind, status, ask_at)
 VALUES ($1, $2, $3, 'taken', clock_timestamp() + $4::interval) ON CONFLICT DO NOTHING
 """
-#: $1 how many, $2 the waits. Who takes one up is the only one until it is due again.
+#: $1 how many, $2 the waits. Who takes one up is the only one until it is due again. Not before
+#: the answer of its call is recorded: of a step that was not told yet no rule would hear it.
 _DUE = """
 UPDATE sms_receipt r SET asked = r.asked + 1,
     ask_at = clock_timestamp() + ($2::interval[])[least(r.asked + 2, cardinality($2::interval[]))]
 WHERE r.effect_id IN (
-    SELECT effect_id FROM sms_receipt WHERE status = 'taken' AND ask_at <= clock_timestamp()
-    ORDER BY ask_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+    SELECT t.effect_id FROM sms_receipt t
+    WHERE t.status = 'taken' AND t.ask_at <= clock_timestamp() AND NOT EXISTS (
+        SELECT 1 FROM effect e WHERE e.effect_id = t.effect_id
+            AND e.state IN ('PENDING', 'IN_FLIGHT', 'IN_DOUBT'))
+    ORDER BY t.ask_at LIMIT $1 FOR UPDATE OF t SKIP LOCKED)
 RETURNING r.effect_id, r.dossier_id, r.kind, r.asked
 """
 #: Only from `taken`: what came to its end stays there, whatever comes late.

@@ -61,6 +61,12 @@ def is_urgent(news: News) -> bool:
     return news.step == "returned" and news.kind in ("supplement", "refused")
 
 
+def holds_up_urgent(state: Correspondence, news: News) -> bool:
+    """Return whether the step is urgent, or one waits behind it: steps are told in their order."""
+    behind = state.news[state.news.index(news) + 1 :]
+    return is_urgent(news) or any(is_urgent(one) for one in behind if one.citizen == "waiting")
+
+
 def other_way(state: Correspondence, news: News) -> bool:
     """Return whether the person can be told by mail, and it was not tried."""
     has_mail = state.contact is not None and state.contact.email is not None
@@ -119,7 +125,7 @@ class Purse:
             if dossier["counted"]:
                 return None
             allowed = self.budget.allows(cost, dossier["spent"], province)
-            if not (allowed or is_urgent(news)):
+            if not (allowed or holds_up_urgent(state, news)):
                 return "other_way" if other_way(state, news) else "next_day"
             await self._count(conn, call.dossier_id, key, state.province_code, day, cost)
         return None

@@ -42,11 +42,13 @@ class Wording:
 class Phrases:
     """What stands around the words of a step: how a message opens, lists and closes.
 
-    `greeting` has a place for the name. `see_portal` stands for reasons that are too long.
+    `greeting` has a place for the name, or for `somebody` where a name does not read as one.
+    `see_portal` stands for reasons that are too long.
     """
 
     opening: str
     greeting: str
+    somebody: str
     closing: str
     reasons: str
     papers: str

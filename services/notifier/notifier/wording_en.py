@@ -16,6 +16,7 @@ _CROSSED = (
 PHRASES = Phrases(
     opening="Dossier",
     greeting="Dear {name},",
+    somebody="Sir or Madam",
     closing="This message was sent automatically, please do not reply.",
     reasons="Why",
     papers="Papers to hand in",

@@ -16,6 +16,7 @@ _CROSSED = (
 PHRASES = Phrases(
     opening="Hồ sơ",
     greeting="Kính gửi {name},",
+    somebody="ông/bà",
     closing="Thư này được gửi tự động, vui lòng không trả lời.",
     reasons="Lý do",
     papers="Giấy tờ cần nộp",

@@ -22,6 +22,8 @@ EVERY_PROVINCE = "*"
 #: The range if none is asked for, its last day included, and the longest of each kind.
 USUAL_DAYS = 90
 MOST_DAYS: dict[By, int] = {"day": 93, "week": 800, "month": 3700}
+#: Days before and after these are slips of the pen, and have no neighbours to count with.
+EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 
 
 def board_binder(
@@ -102,6 +104,8 @@ def _not_this_province() -> ProblemRaised:
 def _range(first: date | None, last: date | None, by: By, now: datetime) -> tuple[date, date]:
     """Return the days asked for; raises a 422 problem for none or too many."""
     last = last or local_day(now)
+    if not EARLIEST <= last <= LATEST:
+        raise _bad_range("to", "no_such_day", "Ngày cuối ngoài khoảng có số liệu.")
     first = first or last - timedelta(days=USUAL_DAYS - 1)
     if first > last:
         raise _bad_range("to", "before_from", "Ngày cuối trước ngày đầu.")

@@ -11,6 +11,7 @@ import structlog
 
 from plumbing.applying import Part, lock
 from plumbing.assembly import Running
+from plumbing.database import passing
 from plumbing.logs import describe, where
 from reference import Reference
 from routing.board_store import BATCH, forget_counts, load_uncounted, roll_up
@@ -50,11 +51,13 @@ class Counting:
         loop, look_at = asyncio.get_running_loop(), 0.0
         while True:
             try:
+                # First: what keeps the look from its end must not let the facts heap up.
+                await self.roll_up()
                 if self._again.is_set() or loop.time() >= look_at:
                     self._again.clear()
                     await self.catch_up()
                     look_at = loop.time() + LOOK_SECONDS
-                await self.roll_up()
+                    continue
             except Exception as error:  # what was not counted is still there
                 log.error("board_not_counted", error=describe(error), traceback=where(error))
             await asyncio.sleep(self.seconds)
@@ -70,18 +73,33 @@ class Counting:
                 return moved
 
     async def catch_up(self) -> int:
-        """Write the facts of cases that have some left, page by page; return of how many."""
+        """Write the facts of cases that have some left, page by page; return of how many.
+
+        One that cannot be written is passed over, so that the others behind it are counted.
+        """
         after: UUID | None = UUID(int=0)
         found = 0
         while after is not None:
             async with self.running.pool.acquire() as conn:
                 left, after = await load_uncounted(conn, after, PAGE)
-            if left:
-                await self._write(left)
-                found += len(left)
+            found += await self._written(left)
         if found:
             log.info("board_caught_up", count=found)
         return found
+
+    async def _written(self, left: dict[UUID, str]) -> int:
+        try:
+            if left:
+                await self._write(left)
+        except Exception as error:
+            if passing(error):
+                raise
+            if len(left) > 1:
+                return sum([await self._written({one: code}) for one, code in left.items()])
+            told = {"error": describe(error), "traceback": where(error)}
+            log.error("case_not_counted", dossier_id=str(next(iter(left))), **told)
+            return 0
+        return len(left)
 
     async def _write(self, left: dict[UUID, str]) -> None:
         async with self.running.pool.acquire() as conn, conn.transaction():

@@ -39,9 +39,11 @@ SELECT unit_code, coalesce(unit_on, '0001-01-01') AS unit_on, road, status, coun
 FROM dossier_case WHERE status IN ('received', 'supplement', 'accepted', 'stopped')
 GROUP BY 1, 2, 3, 4
 """
-_UNCOUNTED = """
-SELECT dossier_id, code, counted < jsonb_array_length(coalesce(rest -> 'trail', '[]')) AS left
-FROM dossier_case WHERE dossier_id > $1 ORDER BY dossier_id LIMIT $2
+#: How many entries of a case `c` are counted since everything was last counted anew.
+COUNTED = "CASE WHEN c.counted_in = (SELECT era FROM board_era) THEN c.counted ELSE 0 END"
+_UNCOUNTED = f"""
+SELECT dossier_id, code, {COUNTED} < jsonb_array_length(coalesce(rest -> 'trail', '[]')) AS left
+FROM dossier_case c WHERE dossier_id > $1 ORDER BY dossier_id LIMIT $2
 """
 
 #: Gives the province of a unit on the map of a day; "" if there is no such unit.
@@ -162,4 +164,5 @@ async def forget_counts(conn: Conn) -> None:
         await conn.execute("LOCK TABLE stream IN SHARE ROW EXCLUSIVE MODE", timeout=120)
         await conn.execute("LOCK TABLE board_fact, board_day IN EXCLUSIVE MODE", timeout=120)
         await conn.execute("DELETE FROM board_fact; DELETE FROM board_day", timeout=120)
-        await conn.execute("UPDATE dossier_case SET counted = 0 WHERE counted > 0", timeout=600)
+        # No case is touched: a million of them would keep every decision waiting.
+        await conn.execute("UPDATE board_era SET era = era + 1")

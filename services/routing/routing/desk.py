@@ -58,7 +58,7 @@ class Place:
             place = cls(datetime.fromisoformat(at), UUID(dossier_id))
         except (binascii.Error, ValueError):
             return None
-        return place if place.at.tzinfo is not None else None
+        return place if place.at.tzinfo is not None and _FIRST <= place.at <= _LAST else None
 
 
 async def load_list(

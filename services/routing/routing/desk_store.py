@@ -15,11 +15,21 @@ from routing.store import CASE_COLUMNS, CASE_TABLES, ERASED
 #: Nobody works off a longer list by its number; counting stops there.
 MOST_COUNTED = 10_000
 MOST_FOUND = 50
-MOST_READERS = 100
+#: Of each person who read.
+MOST_READINGS = 20
 
 _NEVER = "timestamptz '9999-12-31 00:00:00+00'"
 _DUE = f"coalesce(due_at, {_NEVER})"
 _PAGE = f"SELECT {CASE_COLUMNS}, {ERASED} FROM {CASE_TABLES}"
+
+
+_ACCESSES = """
+SELECT actor, unit_code, what, at FROM (
+    SELECT id, actor, unit_code, what, at,
+        row_number() OVER (PARTITION BY actor, unit_code ORDER BY at DESC, id DESC) AS place
+    FROM access_log WHERE dossier_id = $1) AS one
+WHERE place <= $2 ORDER BY at DESC, id DESC
+"""
 
 
 def _counted(name: ListName, condition: str) -> str:
@@ -93,13 +103,11 @@ async def load_by_ending(
 
 
 async def load_accesses(conn: Conn, dossier_id: UUID) -> list[Access]:
-    """Return who saw personal data of the dossier, the last first, at most MOST_READERS."""
-    rows = await conn.fetch(
-        "SELECT actor, unit_code, what, at FROM access_log WHERE dossier_id = $1"
-        " ORDER BY at DESC, id DESC LIMIT $2",
-        dossier_id,
-        MOST_READERS,
-    )
+    """Return who saw personal data of the dossier, the last first.
+
+    At most MOST_READINGS of each: however often somebody looks, the looks of others stay.
+    """
+    rows = await conn.fetch(_ACCESSES, dossier_id, MOST_READINGS)
     return [Access(**row) for row in rows]
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from contracts.particulars import Particulars
 from plumbing.database import Conn
 from plumbing.sealing import KeyRing, Sealed
-from routing.board_store import add_facts
+from routing.board_store import COUNTED, add_facts
 from routing.domain import Case
 from routing.domain.board import all_facts, counted_of, road_of
 from routing.rows import COLUMNS, mapped_on, read_case, write_rest
@@ -18,7 +18,9 @@ from routing.tracking.factors import save_factors
 SERVICE = "routing"
 
 #: Every column of a case, its personal data left out.
-CASE_COLUMNS = ", ".join(f"c.{name}" for name in COLUMNS) + ", c.rest"
+CASE_COLUMNS = ", ".join(
+    [*(f"c.{name}" for name in COLUMNS if name != "counted"), f"{COUNTED} AS counted", "c.rest"]
+)
 CASE_TABLES = "dossier_case c LEFT JOIN case_particulars p USING (dossier_id)"
 ERASED = "coalesce(p.erased, false) AS erased"
 
@@ -55,16 +57,19 @@ WITH t AS (
     WHERE p.dossier_id = t.id AND t.particulars IS NULL AND NOT t.kept AND NOT t.erased
 )
 INSERT INTO dossier_case (dossier_id, code, status, unit_code, unit_on, procedure_code, papers,
-    submitted_at, due_at, due_on, reception_due_at, supplement_due_at, rest, road, counted)
+    submitted_at, due_at, due_on, reception_due_at, supplement_due_at, rest, road, counted,
+    counted_in)
 SELECT id, code, status, unit_code, unit_on, procedure_code,
     ARRAY(SELECT jsonb_array_elements_text(papers::jsonb)), submitted_at, due_at, due_on,
-    reception_due_at, supplement_due_at, rest::jsonb, road, counted FROM t
+    reception_due_at, supplement_due_at, rest::jsonb, road, counted, board_era.era
+FROM t CROSS JOIN board_era
 ON CONFLICT (dossier_id) DO UPDATE SET code = excluded.code, status = excluded.status,
     unit_code = excluded.unit_code, unit_on = excluded.unit_on,
     procedure_code = excluded.procedure_code, papers = excluded.papers,
     submitted_at = excluded.submitted_at, due_at = excluded.due_at, due_on = excluded.due_on,
     reception_due_at = excluded.reception_due_at, supplement_due_at = excluded.supplement_due_at,
-    rest = excluded.rest, road = excluded.road, counted = excluded.counted
+    rest = excluded.rest, road = excluded.road, counted = excluded.counted,
+    counted_in = excluded.counted_in
 """
 
 

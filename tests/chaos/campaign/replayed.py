@@ -188,7 +188,9 @@ def same(
     found = [
         one.name
         for one in fields(kept)
-        if one.name not in untold and getattr(kept, one.name) != getattr(replayed, one.name)
+        if one.compare
+        and one.name not in untold
+        and getattr(kept, one.name) != getattr(replayed, one.name)
     ]
     return f"other {', '.join(found)}" if found else ""
 

@@ -44,6 +44,3 @@ ALTER TABLE correspondence
     ADD COLUMN procedure_code text NOT NULL DEFAULT '',
     ADD COLUMN unit_code      text NOT NULL DEFAULT '';
 COMMENT ON COLUMN correspondence.fed IS 'How many of its news were looked at for the feed.';
-
--- A portal looks at its deliveries page by page.
-CREATE INDEX effect_portal ON effect (turn, position) WHERE lane = 'portal';

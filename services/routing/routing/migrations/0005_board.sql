@@ -4,13 +4,18 @@
 
 ALTER TABLE dossier_case
     ADD COLUMN road    text NOT NULL DEFAULT '',
-    ADD COLUMN counted integer NOT NULL DEFAULT 0;
+    ADD COLUMN counted integer NOT NULL DEFAULT 0,
+    ADD COLUMN counted_in integer NOT NULL DEFAULT 0;
 COMMENT ON COLUMN dossier_case.road IS 'The channel it came by, or imported.';
 COMMENT ON COLUMN dossier_case.counted IS 'So many entries of the trail are written as facts.';
+COMMENT ON COLUMN dossier_case.counted_in IS 'In that era; what was counted in another is not.';
 
-CREATE INDEX dossier_case_old_road ON dossier_case (unit_code)
-    WHERE road IN ('moj-direct', 'imported')
-    AND status IN ('received', 'supplement', 'accepted', 'stopped');
+CREATE TABLE board_era (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    era integer NOT NULL DEFAULT 0
+);
+INSERT INTO board_era DEFAULT VALUES;
+COMMENT ON TABLE board_era IS 'Another era begins when all is counted anew; no case is written.';
 
 CREATE TABLE board_fact (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

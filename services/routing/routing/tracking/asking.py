@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -14,6 +15,7 @@ from plumbing.database import Conn
 from plumbing.sealing import KeyRing, Sealed
 from routing.store import SERVICE, kept_purpose, record_access
 from routing.tracking.factors import factor_of, is_factor
+from routing.tracking.inputs import neighbours_of
 from routing.tracking.limits import wait_of
 from routing.tracking.store import Kept, Keys, find_kept, give_back, keep_factor, take_attempt
 
@@ -21,6 +23,9 @@ from routing.tracking.store import Kept, Keys, find_kept, give_back, keep_factor
 CITIZEN = "citizen"
 #: How many questions are asked of the database at a time: officers need it too.
 AT_ONCE = 3
+#: How many questions of one address wait for that at a time; whoever sends more is not heard.
+WAITING_OF_ONE = 10
+_SOON = timedelta(seconds=5)
 _NOBODY = UUID(int=0)
 _PURPOSE = "tracking:attempt"
 
@@ -49,6 +54,7 @@ class Tracker:
 
     running: Running
     _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _waiting: Counter[str] = field(default_factory=Counter)
     _stand_in: bytes = b""
 
     def __post_init__(self) -> None:
@@ -63,10 +69,22 @@ class Tracker:
 
     async def ask(self, code: str, said: str, address: str) -> Answer:
         """Return the answer to one question; that it was right is written down with it."""
-        async with self._turn, self.running.pool.acquire() as conn:
-            answer = await self._ask(conn, code, said, self._counted(code, address))
+        if self._waiting[address] >= WAITING_OF_ONE:
+            answer = Answer(wait=_SOON)
+        else:
+            answer = await self._heard(code, said, address)
         metrics.TRACKING.labels(SERVICE, answer.outcome).inc()
         return answer
+
+    async def _heard(self, code: str, said: str, address: str) -> Answer:
+        self._waiting[address] += 1
+        try:
+            async with self._turn, self.running.pool.acquire() as conn:
+                return await self._ask(conn, code, said, self._counted(code, address))
+        finally:
+            self._waiting[address] -= 1
+            if not self._waiting[address]:
+                del self._waiting[address]
 
     async def _ask(self, conn: Conn, code: str, said: str, keys: Keys) -> Answer:
         transaction = conn.transaction()
@@ -113,7 +131,8 @@ class Tracker:
 
     def _counted(self, code: str, address: str) -> Keys:
         """Return what an attempt counts against; whoever reads the table learns neither."""
-        names = (f"pair {code} {address}", f"code {code}", f"address {address}")
+        pair = f"pair {code} {neighbours_of(address)}"
+        names = (pair, f"code {code}", f"address {address}")
         return Keys(*(self._keys.blind(name.encode(), _PURPOSE)[0] for name in names))
 
 

@@ -12,8 +12,9 @@ from routing.tracking.store import Look
 #: The events whose sentence depends on the first word of their note.
 _BY_KIND = frozenset({"returned", "rescheduled"})
 _ACTS = {"stopped": "stop", "forwarded": "forward"}
-#: What a look was at, by how the access log calls it.
+#: What a look was at, by how the access log calls it; an officer's page shows personal data too.
 _LOOKED_AT = ("tracking", "particulars", "slip", "receipt")
+_SHOWS = {"page": "particulars"}
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def _details(entry: TrailEntry, speaker: Speaker) -> tuple[str, ...]:
 def seen_of(look: Look, speaker: Speaker) -> Seen:
     """Return a look as the citizen reads it; the unit alone, no officer."""
     what = look.what.partition(":")[0]
+    what = _SHOWS.get(what, what)
     return Seen(
         speaker.moment(look.at),
         Said(

@@ -9,6 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 from contracts.model import DossierCode
 from routing.tracking.factors import FACTOR_LENGTH
 
+#: What one customer has of IPv6, and may use at will: a home, and a site of many homes (RFC 6177).
+_HOME, _SITE = 56, 48
 #: Longer than any code; what is shown again of a longer text ends there.
 MOST_SHOWN = 60
 _CODE: TypeAdapter[str] = TypeAdapter(DossierCode)
@@ -38,7 +40,7 @@ def networks(text: str) -> tuple[_Network, ...]:
 
 
 def client_address(request: Request, trusted: tuple[_Network, ...]) -> str:
-    """Return whom the attempts count against: an IPv4 address, or the first half of an IPv6 one.
+    """Return whom the attempts count against: an IPv4 address, or the network of an IPv6 one.
 
     Only a proxy of ours is believed who it speaks for: the last one it names that is none of ours.
     """
@@ -58,15 +60,26 @@ def client_address(request: Request, trusted: tuple[_Network, ...]) -> str:
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(text.strip())
+        read = ipaddress.ip_address(text.strip())
     except ValueError:
         return None
+    mapped = read.ipv4_mapped if isinstance(read, ipaddress.IPv6Address) else None
+    return mapped or read
 
 
 def _counted(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        # A household has the half behind it, and may change it at will.
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    return str(address) if isinstance(address, ipaddress.IPv4Address) else _within(address, _HOME)
+
+
+def neighbours_of(address: str) -> str:
+    """Return whom attempts about one code count against: a whole site of IPv6 networks as one.
+
+    One site holds 256 homes, each of which would have guesses of its own; that two of them ask
+    about one code does not happen.
+    """
+    read = _address(address.partition("/")[0])
+    return _within(read, _SITE) if isinstance(read, ipaddress.IPv6Address) else address
+
+
+def _within(address: ipaddress.IPv6Address, length: int) -> str:
+    return str(ipaddress.ip_network((address.packed, length), strict=False))

@@ -1,5 +1,6 @@
 """Receipts over HTTP: as a page, as a PDF, whether one is genuine, and the keys to tell it by."""
 
+import asyncio
 from typing import Any
 
 from fastapi import FastAPI
@@ -31,6 +32,8 @@ class ReceiptPages:
 
     def __init__(self, visits: Visits, keys: ReceiptKeys | None) -> None:
         self._visits, self._keys = visits, keys
+        # Papers are set two at a time: one of the two is the officers' whatever citizens print.
+        self._setting = asyncio.Semaphore(1)
         self._public: dict[str, Any] = keys.public() if keys else {"keys": []}
 
     def add_to(self, app: FastAPI, pages: FastAPI) -> None:
@@ -61,7 +64,9 @@ class ReceiptPages:
         """Return the receipt as a PDF, on the form of the appointment slip."""
         _, slip, _ = await self._paper(request)
         headers = {"content-disposition": 'attachment; filename="giay-hen.pdf"'}
-        return Response(await render_pdf(slip), 200, headers, "application/pdf")
+        async with self._setting:
+            paper = await render_pdf(slip)
+        return Response(paper, 200, headers, "application/pdf")
 
     async def form(self, request: Request) -> Response:
         """Return the form that takes the text of a receipt."""
@@ -73,8 +78,7 @@ class ReceiptPages:
         checked, speaker = check(text, self._public), self._visits.speaker(request)
         left = "" if checked.verdict == "genuine" else text[:MOST_CHARACTERS]
         told: dict[str, Any] = {"checked": checked, "text": left}
-        if checked.facts is not None:
-            facts = checked.facts
+        if checked.verdict == "genuine" and (facts := checked.facts) is not None:
             on = local_day(facts.received_at)
             told["procedure"] = speaker.procedure(facts.procedure, facts.received_at)
             told["unit"] = name_of(facts.unit, on, speaker.known)

@@ -26,7 +26,7 @@ from routing.tracking.store import Look, load_looks
 from routing.tracking.visits import HOME, Visits
 
 PAGE, LEAVE = f"{HOME}/ho-so", f"{HOME}/thoat"
-#: How many looks at the dossier are shown.
+#: How many looks of each unit at the dossier are shown.
 MOST_LOOKS = 20
 
 

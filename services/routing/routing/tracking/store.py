@@ -42,6 +42,15 @@ WHERE c.code = $1 AND c.code <> ''
 """
 
 
+_LOOKS = """
+SELECT at, unit_code, what FROM (
+    SELECT id, at, unit_code, what,
+        row_number() OVER (PARTITION BY unit_code ORDER BY at DESC, id DESC) AS place
+    FROM access_log WHERE dossier_id = $1) AS one
+WHERE place <= $2 ORDER BY at DESC, id DESC
+"""
+
+
 @dataclass(frozen=True)
 class Keys:
     """The three things an attempt counts against, each a keyed hash."""
@@ -107,11 +116,10 @@ async def keep_factor(conn: Conn, dossier_id: UUID, factor: bytes) -> None:
 
 
 async def load_looks(conn: Conn, dossier_id: UUID, most: int) -> list[Look]:
-    """Return who looked at the dossier last, the newest first; no officer is named."""
-    rows = await conn.fetch(
-        "SELECT at, unit_code, what FROM access_log WHERE dossier_id = $1"
-        " ORDER BY at DESC, id DESC LIMIT $2",
-        dossier_id,
-        most,
-    )
+    """Return who looked at the dossier last, the newest first; no officer is named.
+
+    `most` of each unit, and `most` of those who knew the number: however often somebody looks, the
+    looks of others stay.
+    """
+    rows = await conn.fetch(_LOOKS, dossier_id, most)
     return [Look(row["at"], row["unit_code"], row["what"]) for row in rows]

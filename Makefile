@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap browser run up down status logs stop start samples whatif replay test check bench chaos broken mutants lock clean
+.PHONY: help bootstrap browser run up down status logs stop start samples desk whatif replay test check bench chaos broken mutants lock clean
 
 help: ## show this help
 	@echo "make <target> [NAME=value]"
@@ -44,6 +44,9 @@ start: bootstrap ## start it again (SERVICE=routing)
 
 samples: bootstrap ## send the sample dossiers to a stack that is up and wait for their end
 	@$(RUN) -m local_stack samples
+
+desk: bootstrap ## put dossiers on the desk of commune 26743 that wait for a person (COUNT=3)
+	@$(VENV)/bin/hotich magic send --desk $(or $(COUNT),3) --stack .local/run$(if $(AS_OF),-$(AS_OF))/status.json
 
 whatif: bootstrap ## show what another day's law changes for the samples (DAY=2027-03-01)
 	@$(RUN) -m local_stack whatif

@@ -28,9 +28,15 @@ async def list_lanes(
 ) -> int:
     """List what waits in each lane, how its valve stands and who paused it."""
     found: list[dict[str, Any]] = []
+    known: list[str] = []
     for one in service or list(asking.services.urls):
-        found += (await asking.told(one, "GET", "/v1/lanes"))["lanes"]
-    stuck_shown.lanes(Console(), found, as_json=as_json)
+        told = await asking.told(one, "GET", "/v1/lanes")
+        found += told["lanes"]
+        known += [f"{one}/{lane}" for lane in told["known"]]
+    if found or as_json:
+        stuck_shown.lanes(Console(), found, as_json=as_json)
+    else:
+        typer.echo(f"nothing open; lanes: {', '.join(known) or 'none'}")
     return 0
 
 

@@ -67,15 +67,19 @@ def list_outcomes(sandbox: SandboxUrl = "", stack: Stack = STACK) -> None:
 def send(
     names: Annotated[list[str] | None, typer.Argument(help="names as `list` has them")] = None,
     every: Annotated[bool, typer.Option("--all", help="all of them")] = False,
+    desk: Annotated[int, typer.Option(min=0, max=50, help="so many that wait for a person")] = 0,
     seconds: Annotated[int, typer.Option(help="how long what takes its time takes")] = 10,
     wait: Annotated[float, typer.Option(help="how long to wait beyond that, in seconds")] = 120,
     sandbox: SandboxUrl = "",
     stack: Stack = STACK,
 ) -> None:
     """Hand them in as a portal and watch; exit 2 if one does not come out as documented."""
-    if bool(names) == every:
-        raise Failed("name what to send, as `hotich magic list` has it, or --all")
+    if [bool(names), every, desk > 0].count(True) != 1:
+        raise Failed("name what to send, as `hotich magic list` has it, or --all or --desk N")
     url = _address(sandbox, stack)
+    if desk:
+        asyncio.run(_fill_desk(url, desk))
+        return
     raise typer.Exit(asyncio.run(_send_all(url, names or [], seconds, seconds + wait)))
 
 
@@ -93,6 +97,18 @@ async def _send_all(url: str, names: list[str], seconds: int, wait: float) -> in
             raise Failed(f"no outcome {', '.join(unknown)}; there are: {', '.join(known)}")
         ended = await asyncio.gather(*(_watch(outside, one, seconds, wait) for one in wanted))
     return 0 if all(ended) else OTHERWISE
+
+
+async def _fill_desk(url: str, count: int) -> None:
+    async with aiohttp.ClientSession() as session:
+        for _ in range(count):
+            handed = await Outside(url, session).told("POST", "/desk")
+            sent = handed["sent"]
+            if sent["problem"]:
+                raise Failed(f"the intake refuses it ({sent['status']})")
+            typer.echo(f"{sent['dossier_code']} waits on the desk of {handed['unit_code']}")
+    unit = handed["unit_code"]
+    typer.echo(f"To see it: /mot-cua/ of routing, as officer-{unit}-a or officer-{unit}-b.")
 
 
 async def _watch(outside: Outside, name: str, seconds: int, wait: float) -> bool:

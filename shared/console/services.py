@@ -74,7 +74,10 @@ def find(
 def read_status(stack: Path) -> dict[str, Any]:
     """Return the status document of the local stack; raises Failed when none runs."""
     if not stack.is_file():
-        raise Failed("give addresses and a token, or start a local stack with `make up`")
+        raise Failed(
+            f"no local stack at {stack.absolute()}: run this in the clone after `make up`, "
+            "name the document with --stack, or give addresses and a token"
+        )
     status: dict[str, Any] = json.loads(stack.read_text(encoding="utf-8"))
     return status
 

@@ -42,6 +42,15 @@ class MoveView(Contract):
     rows: tuple[MoveRow, ...]
 
 
+class MovedView(Contract):
+    """A province of the move that is part of another now: its state on its last day."""
+
+    name: str
+    state: str
+    since: date
+    last_on: date
+
+
 class PeriodView(Contract):
     """How many dossiers were submitted from the first to the last day inclusive, by road."""
 
@@ -85,13 +94,15 @@ class OldRoadView(Contract):
 class ProvinceView(Contract):
     """A province on the board; `totals` counts what happened in the range, by its name.
 
-    `successor` is the province that goes on for one that is no more on the last day.
+    `successor` is the province that goes on for one that is no more on the last day;
+    `moved` are those of the move that it goes on for, without itself.
     """
 
     province_code: str
     name: str
     successor: str | None
     move: MoveView | None
+    moved: tuple[MovedView, ...] = ()
     roads: dict[str, int]
     periods: tuple[PeriodView, ...]
     totals: dict[str, int]

@@ -1,7 +1,7 @@
 """The HTTP side every service has: health by progress, metrics, problems, tokens."""
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -193,7 +193,7 @@ async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
         {
             "field": ".".join(str(part) for part in item["loc"][1:]),
             "rule": item["type"],
-            "detail": item["type"].replace("_", " "),
+            "detail": _in_words(item),
             "source": "OpenAPI",
         }
         for item in error.errors()
@@ -201,6 +201,16 @@ async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
     return problem_response(
         ProblemRaised(422, "invalid-request", "Invalid request", "See errors.", errors=errors)
     )
+
+
+def _in_words(error: Mapping[str, Any]) -> str:
+    """Return what is wrong and what is allowed; never what was given."""
+    allowed = [
+        f"{value}"
+        for name, value in error.get("ctx", {}).items()
+        if name in ("expected", "ge", "gt", "le", "lt", "min_length", "max_length", "pattern")
+    ]
+    return ": ".join([error["type"].replace("_", " "), *allowed])
 
 
 async def _on_http(_: Request, error: Exception) -> JSONResponse:

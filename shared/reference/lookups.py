@@ -72,6 +72,13 @@ class Reference:
         """
         return self.provinces.on(code, on)
 
+    def province_heirs(self, code: str, on: date) -> frozenset[str]:
+        """Return the provinces of that day that are the province or go on for it; may be none.
+
+        Source: NQ 202/2025/QH15.
+        """
+        return succession.province_heirs(self.provinces, code, on)
+
     def unit(self, code: str, on: date) -> Unit | None:
         """Return the commune or district that has this GSO code on that day, or None.
 

@@ -1,9 +1,9 @@
-"""Which unit goes on with the dossiers of one that is no more."""
+"""Which unit or province goes on for one that is no more."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from reference.rows import Level, Unit
+from reference.rows import Level, Province, Unit
 from reference.tables import Table
 
 ONE_DAY = timedelta(days=1)
@@ -71,3 +71,18 @@ def _fitting(
         return [heir for heir in heirs if heir.code == residence_unit_code]
     homes = before.successors if before.valid_to == last_day else (before.code,)
     return [heir for heir in heirs if heir.code in homes]
+
+
+def province_heirs(provinces: Table[Province], code: str, on: date) -> frozenset[str]:
+    """Return the provinces of that day that are the province or go on for it."""
+    found, seen, open_codes = set[str](), set[str](), [code]
+    while open_codes:
+        one = open_codes.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        if provinces.on(one, on) is not None:
+            found.add(one)
+        ended = (row for row in provinces.history(one) if row.valid_to and row.valid_to < on)
+        open_codes += [row.successor for row in ended if row.successor]
+    return frozenset(found)

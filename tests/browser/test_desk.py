@@ -91,12 +91,12 @@ def under_way(one_stop: OneStop) -> list[Case]:
     ]
 
 
-async def top_of(page: Any, name: str) -> None:
+async def top_of(page: Any, name: str, wide: int = 620) -> None:
     """Take what is seen without much scrolling: all of a page is too large a picture to keep."""
     kept = os.environ.get("SCREENSHOTS") == "1"
     folder = ROOT / ("docs/images" if kept else "build/screenshots")
     folder.mkdir(parents=True, exist_ok=True)
-    for width, height, kind in ((WIDE, 620, "wide"), (PHONE, 844, "phone")):
+    for width, height, kind in ((WIDE, wide, "wide"), (PHONE, 844, "phone")):
         await page.set_viewport_size({"width": width, "height": height})
         path = folder / f"{name}-{kind}.png"
         await page.screenshot(path=path, animations="disabled")
@@ -112,7 +112,12 @@ async def test_the_list_shows_days_in_words_and_is_accessible_everywhere(
 
     first = page.locator("tbody tr").first
     assert "H29.26737-261123-0011" in await first.inner_text()
-    assert "Quá hạn" in await first.inner_text()
+    assert "Quá hạn tiếp nhận" in await first.inner_text()
+    await page.set_viewport_size({"width": PHONE, "height": HEIGHT})
+    badge = await first.locator(".due .badge").bounding_box()
+    day = await first.locator(".due .when").bounding_box()
+    assert badge["y"] + badge["height"] <= day["y"]
+    assert badge["x"] == day["x"]
     await top_of(page, "desk-list")
     await assert_accessible(page)
     await assert_fits(page)
@@ -130,7 +135,12 @@ async def test_a_dossier_with_every_part_is_readable_everywhere(
     case = cases[4]
     page = await page_of(PERSON, desk, f"/mot-cua/ho-so/{case.dossier_id}")
 
-    await top_of(page, "desk-dossier")
+    for width in (WIDE, PHONE):
+        await page.set_viewport_size({"width": width, "height": HEIGHT})
+        warning, acts = [await page.locator(one).bounding_box() for one in (".warned", ".acts")]
+        assert warning["y"] + warning["height"] <= acts["y"], width
+        assert warning["x"] == acts["x"]
+    await top_of(page, "desk-dossier", wide=550)
     await page.locator(".why summary").first.click()
     assert "Nguyễn Thị Thử" in await page.locator("#people + p + .people").inner_text()
     await assert_accessible(page)
@@ -230,14 +240,16 @@ async def test_a_second_officer_sees_what_the_first_did_and_loses_nothing_typed(
 
     changed = await page.locator("section.warned").inner_text()
     assert "Dừng giải quyết" in changed
-    assert COLLEAGUE in changed
+    assert f"Cán bộ {COLLEAGUE}" in changed
     assert await page.locator('[value="duplicate_registration"]').is_checked()
     assert not await page.locator('[value="conditions_not_met"]').is_checked()
     await top_of(page, "desk-conflict")
     await assert_accessible(page)
     await assert_fits(page)
 
-    await page.get_by_role("button", name="Vẫn làm việc này").click()
+    again = page.get_by_role("button", name="Vẫn thực hiện thao tác này")
+    assert "danger" in str(await again.get_attribute("class"))
+    await again.click()
     assert await page.locator(".notice.good").inner_text() == "Đã từ chối giải quyết hồ sơ."
 
 
@@ -276,7 +288,12 @@ async def test_with_keys_alone_a_dossier_is_found_opened_and_left(
     await page.wait_for_url(f"**/ho-so/{cases[1].dossier_id}")
     await page.keyboard.press("g")
     await page.wait_for_url("**/mot-cua/")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/ho-so/**")
     await page.keyboard.press("/")
+    await page.wait_for_url("**/mot-cua/#code")
+    await page.locator("#code:focus").wait_for()
     await page.keyboard.type("0014")
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"**/ho-so/{cases[3].dossier_id}")

@@ -137,7 +137,7 @@ async def test_the_worst_is_seen_first_on_a_wide_screen_and_on_a_phone(
     await page.set_viewport_size({"width": 1280, "height": 900})
     await _top_of(page, "operator")
     await page.goto(f"{night.url}/van-hanh/viec/{night.effect}")
-    await shot(page, "operator-stuck")
+    await shot(page, "operator-stuck", whole=False)
 
 
 async def _top_of(page: Any, name: str) -> None:

@@ -10,6 +10,8 @@ import pytest
 from local_stack.stack import Stack
 from routing.domain import Accept, GiveBack, TrailEntry
 from tests.browser.looking import (
+    HEIGHT,
+    NARROW,
     PHONE,
     assert_accessible,
     assert_fits,
@@ -117,6 +119,10 @@ async def test_a_citizen_is_told_what_to_add_and_until_when(
     assert "Giấy chứng sinh" in todo
     assert "không rõ" in todo
     assert "Nộp bổ sung chậm nhất" in await page.locator("main").inner_text()
+    for width in (PHONE, NARROW):
+        await page.set_viewport_size({"width": width, "height": HEIGHT})
+        header = await page.locator("header.top").bounding_box()
+        assert header["height"] < 2.5 * 44, "more than two lines to touch"
     await picture(page, "tracking-supplement", whole=False)
     await checked(page)
 

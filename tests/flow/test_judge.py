@@ -95,7 +95,7 @@ async def test_a_quiet_run_of_every_sample_breaks_no_invariant(quiet: Stack, cou
     assert breaches == {}, breaches
     assert judgement.figures["dossiers"]["taken"] == len(load())
     told = [one for one in evidence.journal if one.get("step") == "personal_id_assigned"]
-    assert {one["kind"] for one in told} == {"portal.callback"}
+    assert {one["kind"] for one in told} == {"portal.callback", "national.progress"}
     replays = next(one for one in judgement.verdicts if one.name.startswith("I15"))
     assert "0 left out" in replays.actual
 

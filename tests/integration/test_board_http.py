@@ -28,6 +28,7 @@ THERE, ELSEWHERE = "26737", "00688"
 CLAIMS: dict[str, dict[str, Any]] = {
     "viewer": {"provinces": ["*"]},
     "viewer-79": {"provinces": ["79"]},
+    "viewer-74": {"provinces": ["74"]},
     "viewer-none": {},
     "operator": {"role": "operator", "sub": "operator"},
 }
@@ -185,6 +186,44 @@ async def test_given_a_token_of_one_province_then_no_other_is_shown_nor_found(re
     assert allowed[0] == 200
     assert (refused[0], units[0]) == (403, 403)
     assert refused[1]["type"].endswith("/province-not-allowed")
+
+
+async def test_given_a_province_of_before_then_its_viewer_sees_its_heir_on_days_of_today(
+    reader: Reader,
+):
+    reader.board.one_stop.now = moment("2026-11-28 09:00")
+
+    today = await reader.view("viewer-74")
+    before = await reader.view("viewer-74", to="2021-11-30")
+    asked = await reader.get("/v1/board", "viewer-74", province="79")
+    units = await reader.get("/v1/board/79/units", "viewer-74")
+    others = await reader.get("/v1/board", "viewer-74", province="02")
+    early = {"from": "2021-11-01", "to": "2021-11-30"}
+    not_yet = await reader.get("/v1/board", "viewer-74", province="79", **early)
+
+    assert [one.province_code for one in today.provinces] == ["79"]
+    assert [one.province_code for one in before.provinces] == ["74"]
+    assert (asked[0], units[0], others[0], not_yet[0]) == (200, 200, 403, 403)
+
+
+async def test_given_today_then_the_heirs_of_the_move_say_which_former_provinces_have_moved(
+    reader: Reader,
+):
+    reader.board.one_stop.now = moment("2026-11-28 09:00")
+
+    today = await reader.view()
+
+    shown = {one.province_code: [old.name for old in one.moved] for one in today.provinces}
+    assert shown == {
+        "08": ["Hà Giang"],
+        "15": ["Lào Cai"],
+        "19": ["Bắc Kạn"],
+        "48": ["Quảng Nam"],
+        "79": ["Bình Dương"],
+        "86": ["Bến Tre"],
+    }
+    assert {old.state for one in today.provinces for old in one.moved} == {"portal-only"}
+    assert all(str(old.last_on) == "2025-06-30" for one in today.provinces for old in one.moved)
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,15 @@ async def test_given_a_letter_then_one_proposes_after_a_trial_and_only_another_o
     assert "Chạy thử: làm lại" not in ended
 
 
+async def test_given_a_lane_that_the_service_does_not_have_then_there_is_no_page(bench):
+    person = await bench.sign_in("operator")
+
+    await person.see("/van-hanh/lan/notifier/nope")
+    assert person.status == 404
+    await person.see("/van-hanh/lan/notifier/told")
+    assert person.status == 200
+
+
 async def test_given_a_proposal_is_sent_twice_at_once_then_there_is_one(bench):
     _, letter = await a_letter_and_its_followers(bench.desk)
     BUGGY.clear()

@@ -42,7 +42,7 @@ async def test_given_a_stack_then_every_service_is_seen_at_work_with_its_figures
     page = await person.see(HOME)
     assert "không rõ" not in page
     assert "registry-sync/register" in page
-    assert "registry-sync: register" in page
+    assert "registry-sync: phần mềm hộ tịch" in page
 
 
 async def test_given_a_real_service_then_its_lag_is_told_for_every_topic_it_reads(stack: Stack):
@@ -93,7 +93,7 @@ async def test_given_a_comparison_is_asked_for_then_it_begins_or_follows_the_one
     told = await person.send(page, neighbour="register", scope="changed")
 
     assert "Đã bắt đầu đối soát." in told or "không bắt đầu lần thứ hai" in told
-    assert "register" in await person.see(page)
+    assert "phần mềm hộ tịch" in await person.see(page)
 
     async def by_me() -> bool:
         await person.send(page, neighbour="register", scope="changed")

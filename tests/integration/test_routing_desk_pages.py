@@ -88,6 +88,15 @@ async def test_given_nobody_signed_in_then_every_page_leads_to_signing_in(
     assert await one_stop.pool.fetchval("SELECT count(*) FROM access_log") == 0
 
 
+async def test_given_the_address_without_a_path_then_it_leads_to_the_desk(
+    one_stop: OneStop, pages: str, issuer: Issuer
+):
+    async with a_clerk(one_stop, pages, issuer) as nobody:
+        answer = await nobody.visitor.get("/")
+
+    assert (answer.status, answer.headers["location"]) == (303, "/mot-cua/")
+
+
 @pytest.mark.parametrize("claims", [{"role": "operator"}, {"unit_code": None}, {"sub": "ông A"}])
 async def test_given_a_person_who_is_no_officer_then_no_page_of_the_desk(
     one_stop: OneStop, pages: str, issuer: Issuer, claims: dict[str, Any]
@@ -114,9 +123,9 @@ async def test_given_waiting_dossiers_then_the_list_has_codes_and_days_and_no_pe
     said = text_of(page)
     places = [said.index(case.code) for case in (late, soon, far)]
     assert places == sorted(places)
-    assert "Quá hạn 1 ngày làm việc" in said
-    assert "Hết hạn hôm nay" in said
-    assert "Còn 7 ngày làm việc" in said
+    assert "Quá hạn tiếp nhận 1 ngày làm việc" in said
+    assert "Hết hạn tiếp nhận hôm nay" in said
+    assert "Còn 7 ngày làm việc để tiếp nhận" in said
     assert "Thiếu giấy tờ" in said
     assert "Có yếu tố nước ngoài" in said
     assert "Chờ tiếp nhận 3" in said
@@ -186,6 +195,15 @@ async def test_given_a_wrong_query_then_a_page_says_so(clerk: Clerk, query: str)
 
     assert status == 422
     assert "<h1>Yêu cầu không hợp lệ</h1>" in page
+
+
+async def test_given_a_place_that_is_none_then_the_page_leads_back_to_the_list(clerk: Clerk):
+    status, page = await clerk.get("/?after=zzz")
+
+    assert status == 422
+    assert "Chỗ này trong danh sách không còn" in page
+    assert "errors" not in text_of(page)
+    assert 'class="button" href="/mot-cua/"' in page
 
 
 @pytest.mark.parametrize("asked", ["H29.26737-261123-0001", "h29.26737-261123-0001 ", "3-0001"])
@@ -267,7 +285,8 @@ async def test_given_somebody_who_looks_again_and_again_then_the_look_of_another
     _, page = await clerk.dossier(case)
 
     assert "seldom" in text_of(page)
-    assert text_of(page).count("often") == MOST_READINGS
+    assert text_of(page).count("often") == 1
+    assert f"{MOST_READINGS} lần" in text_of(page)
 
 
 async def test_given_reads_that_cannot_be_written_down_then_no_page_shows_the_person(clerk: Clerk):
@@ -441,6 +460,10 @@ async def test_given_an_act_the_law_does_not_allow_then_the_page_says_why_and_wh
 WRONG: list[tuple[str, Any, dict[str, Any]]] = [
     ("refuse", a_case(), {"reasons": ["because"]}),
     ("refuse", a_case(), {"reasons": ["missing_paper"]}),
+    ("refuse", a_case(), {"reasons": ["register_refused"]}),
+    ("refuse", a_case(), {"reasons": ["particulars_erased"]}),
+    ("supplement", a_case(), {"reasons": ["missing_paper"]}),
+    ("stop", a_case(), {"reason": "supplement_not_received"}),
     ("refuse", a_case(), {}),
     ("refuse", a_case(), {"reasons": ["<b>"]}),
     ("supplement", a_case(), {"reasons": ["missing_paper"], "papers": ["Giấy"]}),

@@ -91,12 +91,13 @@ async def test_without_an_intake_nothing_can_be_handed_in_and_unknown_names_are_
     status, listed = await sandbox.get("/magic")
     unknown, problem = await sandbox.post("/magic/NONSENSE", {})
     away, _ = await sandbox.post("/magic/ACCEPTED", {})
+    desk, _ = await sandbox.post("/desk", {})
 
     assert status == 200
     assert "MERGED-UNIT" in {one["name"] for one in listed["outcomes"]}
     assert unknown == 404
     assert "ACCEPTED" in problem["detail"]
-    assert away == 503
+    assert (away, desk) == (503, 503)
 
 
 async def test_what_was_known_survives_a_restart(tmp_path):

@@ -147,6 +147,17 @@ async def test_given_wrong_numbers_one_after_the_other_then_each_next_one_waits_
     assert waits == [5, 15, 60]
 
 
+async def test_given_a_short_wait_then_page_and_header_say_its_seconds(citizen: Citizen):
+    for _ in range(2):
+        await citizen.ask(UNKNOWN_CODE, WRONG)
+
+    page = await citizen.ask(UNKNOWN_CODE, WRONG)
+
+    assert page.status == 429
+    assert {name.lower(): text for name, text in page.headers.items()}["retry-after"] == "5"
+    assert "thử lại sau 5 giây" in page.text
+
+
 async def test_given_many_guesses_at_the_same_moment_then_no_more_are_heard_than_one_by_one(
     one_stop: OneStop,
 ):

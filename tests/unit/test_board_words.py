@@ -1,5 +1,6 @@
 """What the operator's pages say: spans, moments, and a sentence for every code."""
 
+import re
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -77,6 +78,28 @@ def test_a_code_without_a_sentence_stays_the_code_and_a_detail_is_kept() -> None
         "reason": "its database does not answer",
         "place": "a:1",
     }
+
+
+def test_facts_of_a_stuck_thing_are_told_in_words_and_in_vietnams_time() -> None:
+    say = Wording(WORDS, "vi")
+
+    assert say.fact("due_at", "2026-11-28T11:29:40.769879+00:00") == "18:29:40 28/11/2026"
+    assert say.fact("due_at", "null") == "null"
+    assert say.fact("state", "MANUAL") == "chờ xử lý thủ công"
+    assert say.fact("begun", "false") == "không"
+    assert say.fact("cause", "Event-7") == "Event-7"
+    assert say.fact("lane", "manual") == "manual"
+    assert say.places({"neighbour": "register"}) == {"neighbour": "phần mềm hộ tịch"}
+
+
+def test_every_fact_of_a_stuck_thing_has_a_word() -> None:
+    from plumbing.stuck import listing
+
+    told = [one.rpartition("jsonb_build_object(")[2] for one in listing.ONE.values()]
+    names = {name for one in told for name in re.findall(r"'([a-z_]+)', [a-z]", one)}
+
+    assert {"state", "due_at", "got_hash", "settled_by"} <= names
+    assert {name for name in names if f"fact.{name}" not in WORDS} == set()
 
 
 @pytest.mark.parametrize(

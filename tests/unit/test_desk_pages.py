@@ -39,6 +39,7 @@ from routing.domain import (
     GiveBack,
     HandOver,
     Resume,
+    Status,
     Stop,
     Verify,
     Withdraw,
@@ -167,14 +168,18 @@ def test_every_item_that_may_change_has_a_word() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_act_status_list_flag_and_mark_has_its_words(language: Language) -> None:
     from routing.desk_pages.left import Mark
-    from routing.domain import Status
 
     keys = [f"desk.act.{act}" for act in ACTS] + [f"desk.act.{act}.hint" for act in ACTS]
     keys += [f"desk.done.{act}" for act in ACTS]
     keys += [f"desk.status.{one}" for one in get_args(Status)]
     keys += [f"desk.list.{one}" for one in get_args(ListName)]
     keys += [f"desk.empty.{one}" for one in get_args(ListName)]
-    keys += [f"desk.left.{one}" for one in get_args(Mark)]
+    keys += [
+        Left(mark, days, reception).key
+        for mark in get_args(Mark)
+        for days in (0, 1)
+        for reception in (False, True)
+    ]
 
     assert [key for key in keys if key not in WORDS] == []
     assert set(ACT_NAMES) == set(ACTS)
@@ -418,6 +423,37 @@ def test_what_changed_is_what_the_trail_got_since_also_what_was_heard_late() -> 
 
     assert row.step == "Nộp bổ sung"
     assert rows_since(case, len(case.trail), by_officer(LATER)) == ()
+
+
+def test_what_changed_names_the_officer_by_what_the_trail_knows_of_them() -> None:
+    case = after(on_desk(), (Accept(OFFICER), by_officer(LATER)))
+    at_last = len(case.trail) - 1
+    said = {}
+    for actor in (OFFICER, "", "automatic"):
+        trail = (*case.trail[:-1], replace(case.trail[-1], actor=actor))
+        (row,) = rows_since(case.but(trail=trail), at_last, by_officer(LATER))
+        said[actor] = row.handed_by
+
+    assert said[OFFICER] == f"Cán bộ {OFFICER}"
+    assert said[""] == "Một cán bộ khác"
+    assert "tự động" in said["automatic"]
+    routed = replace(case.trail[-1], event="routed", actor="")
+    (row,) = rows_since(case.but(trail=(*case.trail[:-1], routed)), at_last, by_officer(LATER))
+    assert "cán bộ" not in row.handed_by.lower()
+
+
+@pytest.mark.parametrize(
+    ("status", "key"),
+    [("received", "desk.left.reception.overdue"), ("accepted", "desk.left.overdue")],
+)
+def test_late_to_be_received_is_not_said_as_late_to_be_decided(status: Status, key: str) -> None:
+    due = after(on_desk(), (Accept(OFFICER), by_officer(LATER))).appointment
+    assert due is not None
+    case = on_desk().but(status=status, reception_due=due, appointment=due)
+
+    left = left_of(case, due.due_at + timedelta(days=7), CALENDAR)
+
+    assert (left.mark, left.key) == ("overdue", key)
 
 
 def test_no_contract_is_shown_by_its_code() -> None:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import date
 from xml.etree import ElementTree
 
 import pytest
 
 from board.provinces.figures import Range, by_portals, punctual, quick_ranges, share
 from board.provinces.plots import shares, stacked
-from contracts.board import OldRoadView
+from contracts.board import MovedView, OldRoadView
 from tests.unit.provinces_kit import (
     Reading,
     a_board,
@@ -42,6 +43,26 @@ async def test_given_provinces_then_each_has_its_state_its_share_and_what_is_ope
     assert "5 hồ sơ, lâu nhất 56 ngày" in page
     assert page.count("<svg") == 2
     assert pages.one_stop.asked == [("token", "/v1/board", {})]
+
+
+async def test_given_an_heir_of_the_move_then_its_former_province_is_named_as_moved(
+    pages: Reading,
+):
+    old = MovedView(
+        name="Bến Tre",
+        state="portal-only",
+        since=date(2022, 4, 1),
+        last_on=date(2025, 6, 30),
+    )
+    pages.one_stop.board = a_board(a_province("86", "Vĩnh Long", move=None, moved=(old,)))
+
+    for path in ("/tien-do", "/tien-do/86"):
+        answer = await pages.visitor.get(path)
+        text = await answer.text()
+        assert answer.status == 200
+        assert "Tỉnh cũ đã chuyển xong" in text
+        assert "Bến Tre (tỉnh cũ): chỉ qua cổng" in text
+        assert "Không thuộc diện" not in text
 
 
 async def test_given_a_range_then_it_is_asked_for_and_kept_in_every_way_on(pages: Reading):

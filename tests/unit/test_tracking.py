@@ -1,5 +1,6 @@
 """The citizen's page without a server: what is typed, how long one waits, what is said."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any, get_args
@@ -17,6 +18,7 @@ from routing.domain.trail import ON_THE_TRAIL
 from routing.tracking.history import _key
 from routing.tracking.inputs import client_address, neighbours_of, networks, read_code, read_factor
 from routing.tracking.limits import PER_ADDRESS, PER_CODE, PER_PAIR, WINDOW, Attempt, Count, wait_of
+from routing.tracking.saying import told_to_wait
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
 CODE = "H29.26737-261123-0001"
@@ -144,3 +146,28 @@ def test_every_event_of_the_trail_is_said_in_both_languages() -> None:
     assert len(entries) > len(ON_THE_TRAIL)
     for entry in entries:
         assert f"tracking.event.{_key(entry)}" in WORDS
+
+
+@pytest.mark.parametrize(
+    ("wait", "said"),
+    [
+        (0.2, ("later_seconds", {"seconds": "1"})),
+        (5, ("later_seconds", {"seconds": "5"})),
+        (14.2, ("later_seconds", {"seconds": "15"})),
+        (60, ("later_seconds", {"seconds": "60"})),
+        (60.5, ("later", {"minutes": "2"})),
+        (1800, ("later", {"minutes": "30"})),
+    ],
+)
+def test_a_wait_is_told_as_long_as_it_is(wait: float, said: tuple[str, dict[str, str]]) -> None:
+    told = told_to_wait(timedelta(seconds=wait))
+
+    assert (told.key, told.places) == (f"tracking.form.{said[0]}", said[1])
+    assert told.key in WORDS
+
+
+def test_the_code_that_is_shown_as_an_example_is_one_of_ours() -> None:
+    for key in ("tracking.form.code_hint", "tracking.form.code_error"):
+        found = re.findall(r"H00\.\S*\d", WORDS.say("vi", key))
+        assert found == ["H00.12345-260101-0001"]
+        assert read_code(found[0]) == found[0]

@@ -21,6 +21,7 @@ def up() -> None:
     """Start the stack and leave it running."""
     from local_stack.stack import Stack, tell
     from local_stack.status import lines
+    from local_stack.table import pages
 
     began = time.monotonic()
     stack = Stack(ROOT, stack_name(), stay=True, join=True)
@@ -28,7 +29,8 @@ def up() -> None:
     stack.start()
     seconds = time.monotonic() - began
     tell("It runs already." if stack.joined else f"Up after {seconds:.1f} s.")
-    print("\n".join(lines(stack.status())))
+    current = stack.status()
+    print("\n".join([*lines(current), *pages(current.urls)]))
 
 
 @app.command()
@@ -46,9 +48,11 @@ def status(format_: Annotated[str, typer.Option("--format", envvar="FORMAT")] = 
     """Show what runs; FORMAT=json prints one document. Exits 1 when nothing runs."""
     from local_stack import status as known
     from local_stack.places import Place
+    from local_stack.table import pages
 
     current = known.current(Place(ROOT, stack_name()))
-    print(current.as_json() if format_ == "json" else "\n".join(known.lines(current)))
+    shown = [*known.lines(current), *pages(current.urls)]
+    print(current.as_json() if format_ == "json" else "\n".join(shown))
     raise typer.Exit(0 if current.running else 1)
 
 

@@ -15,6 +15,8 @@ NATIONAL = "national-portal"
 LETTER_PROVINCES = ("79", "74", "10", "02", "06", "83", "49")
 # A commune in each of three provinces; its officers sign in with their unit's client.
 OFFICER_UNITS = ("25747", "20194", "00691")
+#: Communes whose dossiers stay open in the replay; people can sign in there.
+REPLAY_UNITS = ("25741", "02635")
 # The sandbox's test officer receives here, by hand; magic dossiers are handed in to it.
 MAGIC_UNIT = "26743"
 # What is stuck is redriven or discarded by two people.
@@ -125,7 +127,8 @@ def _clients() -> dict[str, Any]:
 
 
 def _people() -> dict[str, Any]:
-    return people.people((*OFFICER_UNITS, MAGIC_UNIT), LETTER_PROVINCES, OPERATORS)
+    units = (*OFFICER_UNITS, *REPLAY_UNITS, MAGIC_UNIT)
+    return people.people(units, LETTER_PROVINCES, OPERATORS)
 
 
 def _national() -> dict[str, str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from local_stack import promise, replay_board
+from local_stack.credentials import REPLAY_UNITS
 from local_stack.errors import StackFailed
 from local_stack.following import Follower
 from local_stack.replay_law import MoveLaw, write_law
@@ -35,7 +36,7 @@ STOPS = (
     date(2022, 3, 15),
 )
 #: Officers of these communes receive, and never come: what waits there grows old.
-SLOW_UNITS = ("25741", "02635")
+SLOW_UNITS = REPLAY_UNITS
 DIRECT = "moj-direct"
 
 
@@ -60,6 +61,8 @@ def main(once: bool) -> int:
             if day == STOPS[-1]:
                 console.print(f"{time.monotonic() - began:.1f} s in all. {len(STOPS)} stops.")
                 if not once:
+                    for line in replay_board.links(stack.status(), _months(day)):
+                        console.print(line, soft_wrap=True)
                     stay(console, stack.status(), joined=False)
     return 0
 

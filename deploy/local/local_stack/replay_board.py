@@ -71,8 +71,26 @@ def grid(day: date, board: Board) -> Table:
         roads, old = one["roads"], one["old_road"]
         portals = roads.get("national-portal", 0) + roads.get("provincial-portal", 0)
         direct, whole = roads.get("moj-direct", 0), sum(roads.values())
-        share = f"{100 * portals // whole} %" if whole else ""
+        share = percent(portals, whole)
         waits = f"{old['open']}, oldest {old['oldest_days']} days" if old["open"] else ""
         state = one["move"]["state"] if one["move"] else ""
         table.add_row(one["name"], state, str(portals), str(direct), share, waits)
     return table
+
+
+def percent(part: int, whole: int) -> str:
+    """Return the share in words, rounded so that neither all nor none is said of a part."""
+    if not whole:
+        return ""
+    rounded = int(100 * part / whole + 0.5)
+    return f"{rounded if part in (0, whole) else min(max(rounded, 1), 99)} %"
+
+
+def links(status: Status, days: tuple[date, date]) -> list[str]:
+    """Return where the board shows the months of the replay."""
+    first, last = days
+    address = f"{status.urls['board']}/tien-do"
+    return [
+        f"The board shows the last 90 days unless asked for others: {address}",
+        f"All months: {address}?from={first}&to={last}&by=month",
+    ]

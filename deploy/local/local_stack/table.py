@@ -59,7 +59,7 @@ def live(
 
 #: Pages for people: whose they are, the service and path, and how one gets in.
 _PAGES = (
-    ("officers", "routing", "/mot-cua/", "sign in as officer-25747-a"),
+    ("officers", "routing", "/mot-cua/", "sign in as officer-26743-a; `make desk` gives work"),
     ("citizens", "routing", "/tra-cuu/", "no sign-in: a code and a second factor"),
     ("provinces", "board", "/tien-do/", "sign in as viewer or viewer-79"),
     ("operators", "board", "/van-hanh/", "sign in as operator or operator-2"),

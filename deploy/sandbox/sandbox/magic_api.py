@@ -20,6 +20,8 @@ from sandbox.register_dossier import CODE
 from sandbox.samples import load
 
 PORTAL = "national-portal"
+#: What a person is to work on; it names no outcome.
+DESK_PREFIX = "DESK-"
 #: Communes of one map each, and the day the second map begins.
 _NO_MORE, _NOT_YET, _SECOND_MAP = "26734", "26732", "2025-07-01"
 _LONGEST_SECONDS = 3600
@@ -39,6 +41,7 @@ class MagicApi:
         return [
             web.get("/magic", self._list),
             web.post("/magic/{name}", self._send),
+            web.post("/desk", self._for_desk),
             web.post("/magic/{name}/follow-ups", self._follow_up),
             web.put("/portals/{portal}/magic/{reference:.+}", self._know),
         ]
@@ -57,6 +60,13 @@ class MagicApi:
             await self._hand_in(portal, document | {"portal_reference": first})
         sent = await self._hand_in(portal, document)
         return answer({"outcome": _shown(magic), "portal": portal, "sent": sent})
+
+    async def _for_desk(self, request: web.Request) -> web.Response:
+        """Hand in a dossier that waits on the desk for a person: no officer here plays with it."""
+        document = self._submission(CATALOGUE[0], CATALOGUE[0].name)
+        reference = f"{DESK_PREFIX}{secrets.token_hex(4)}"
+        sent = await self._hand_in(PORTAL, document | {"portal_reference": reference})
+        return answer({"unit_code": UNIT, "sent": sent})
 
     async def _hand_in(self, portal: str, document: dict[str, Any]) -> dict[str, Any]:
         order = Order("submission", "http", document, document["portal_reference"])

@@ -15,7 +15,10 @@ from routing.domain import (
     Verify,
     Withdraw,
     act_reason,
+    return_reasons,
 )
+from routing.domain.law import MISSING_PAPER
+from routing.domain.returning import NO_PAPER_NAMED
 
 Command = Accept | GiveBack | Forward | Withdraw | Stop | Resume | Apologise | Verify | HandOver
 
@@ -29,6 +32,7 @@ _ACTS: dict[type, str] = {
 #: What the closed lists call the act.
 _LISTS = {"apologise": "apology", "verify": "verification"}
 LAW = "NĐ 61/2018/NĐ-CP, Điều 19"
+SUPPLEMENT = "NĐ 87/2020/NĐ-CP, Điều 12; NĐ 118/2025/NĐ-CP"
 MAP = "QĐ 124/2004/QĐ-TTg; QĐ 19/2025/QĐ-TTg; NĐ 118/2025/NĐ-CP"
 
 
@@ -37,7 +41,8 @@ def wrong_arguments(
 ) -> tuple[FieldProblem, ...]:
     """Return what is wrong with the arguments; empty when the act is not allowed anyway."""
     if isinstance(command, GiveBack):
-        return _wrong_return(command, context) if _RETURNS[command.kind] in refused.allowed else ()
+        allowed = _RETURNS[command.kind] in refused.allowed
+        return _wrong_return(command, case, context) if allowed else ()
     act = _ACTS.get(type(command))
     if act is None or act not in refused.allowed:
         return ()
@@ -51,13 +56,18 @@ def wrong_arguments(
     return ()
 
 
-def _wrong_return(command: GiveBack, context: RoutingContext) -> tuple[FieldProblem, ...]:
-    reasons = [context.reference.return_reason(code) for code in command.reasons]
-    return tuple(
+def _wrong_return(
+    command: GiveBack, case: Case, context: RoutingContext
+) -> tuple[FieldProblem, ...]:
+    known = {row.code for row in return_reasons(command.kind, case, context)}
+    wrong = tuple(
         _not_in_the_list(f"reasons.{n}")
-        for n, reason in enumerate(reasons)
-        if reason is None or reason.kind != command.kind
+        for n, code in enumerate(command.reasons)
+        if code not in known
     )
+    if MISSING_PAPER in command.reasons and not command.papers:
+        return (*wrong, _wrong("papers", NO_PAPER_NAMED, "papers_not_named", SUPPLEMENT))
+    return wrong
 
 
 def _not_in_the_list(field: str) -> FieldProblem:

@@ -62,11 +62,12 @@ def _add(app: FastAPI, running: Running, known: Reference, verifier: TokenVerifi
     ) -> BoardView:
         """Return the provinces the token's claim `provinces` lets see, or the one asked for.
 
-        Days are of Vietnam and inclusive; without them the last 90 up to today.
+        Who may see a province may see what goes on for it on the last day. Days are of Vietnam
+        and inclusive; without them the last 90 up to today.
         """
-        seen = await _seen(request, verifier, province)
-        now = running.clock()
+        allowed, now = await _allowed(request, verifier), running.clock()
         first, last = _range(from_on, to_on, by, now)
+        seen = _seen(known, allowed, last, province)
         async with running.pool.acquire() as conn:
             counters = await load_counters(conn, seen, first, last)
             under_way = await load_open(conn, now)
@@ -75,23 +76,30 @@ def _add(app: FastAPI, running: Running, known: Reference, verifier: TokenVerifi
     @app.get("/v1/board/{province_code}/units")
     async def units(request: Request, province_code: ProvinceCode) -> tuple[UnitView, ...]:
         """Return what is under way now at each unit of the province, where most is late first."""
-        await _seen(request, verifier, province_code)
+        allowed = await _allowed(request, verifier)
+        _seen(known, allowed, local_day(running.clock()), province_code)
         async with running.pool.acquire() as conn:
             return units_of(known, province_code, await load_open(conn, running.clock()))
 
 
-async def _seen(
-    request: Request, verifier: TokenVerifier, province: str | None
-) -> frozenset[str] | None:
-    """Return which provinces to show, None for all; raises a 401, 403 or 503 problem."""
+async def _allowed(request: Request, verifier: TokenVerifier) -> frozenset[str] | None:
+    """Return the provinces of the claim, None for all; raises a 401, 403 or 503 problem."""
     client = await authenticate(request, verifier, SCOPE)
     claim = client.claims.get("provinces")
     if not isinstance(claim, list) or not all(isinstance(one, str) for one in claim):
         raise _not_this_province()
-    everything = EVERY_PROVINCE in claim
+    return None if EVERY_PROVINCE in claim else frozenset(claim)
+
+
+def _seen(
+    known: Reference, allowed: frozenset[str] | None, on: date, province: str | None
+) -> frozenset[str] | None:
+    """Return which provinces to show, None for all; raises a 403 problem."""
+    if allowed is not None:
+        allowed = allowed.union(*(known.province_heirs(code, on) for code in allowed))
     if province is None:
-        return None if everything else frozenset(claim)
-    if not everything and province not in claim:
+        return allowed
+    if allowed is not None and province not in allowed:
         raise _not_this_province()
     return frozenset({province})
 

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from contracts.board import MoveRow, MoveView
+from contracts.board import MovedView, MoveRow, MoveView
 from reference import Move, MoveState, Reference
 
 ONE_DAY = timedelta(days=1)
@@ -25,6 +25,23 @@ def move_view(known: Reference, province_code: str, on: date) -> MoveView | None
         days_left=left if left is not None and left >= 0 else None,
         rows=tuple(_row(one) for one in rows),
     )
+
+
+def moved_views(known: Reference, province_code: str, on: date) -> tuple[MovedView, ...]:
+    """Return the provinces of the move that ended before that day and are part of this one."""
+    found = []
+    for code in sorted({row.province_code for row in known.moves} - {province_code}):
+        named = known.provinces.last(code)
+        if named is None or named.valid_to is None or named.valid_to >= on:
+            continue
+        last = known.move(code, named.valid_to)
+        if last is None or province_code not in known.province_heirs(code, on):
+            continue
+        since = _since(known.moves.history(code), last)
+        found.append(
+            MovedView(name=named.name, state=last.state.value, since=since, last_on=named.valid_to)
+        )
+    return tuple(found)
 
 
 def _since(rows: tuple[Move, ...], now: Move) -> date:

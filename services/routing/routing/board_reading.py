@@ -19,7 +19,7 @@ from contracts.board import (
 from contracts.model import local_day
 from reference import Province, Reference
 from routing.board_counting import provinces_of
-from routing.board_move import move_view
+from routing.board_move import move_view, moved_views
 from routing.board_store import Figures, Key, OpenCases
 
 #: Facts that are shown by themselves and not among the totals.
@@ -54,8 +54,8 @@ def board_of(
 ) -> BoardView:
     """Return the board of what is asked.
 
-    On it are the provinces that move and exist on a day asked for, and all others in which
-    something happened or is under way.
+    On it are the provinces that move or go on for one, if they exist on a day asked for, and all
+    others in which something happened or is under way.
     """
     found: dict[str, _Province] = defaultdict(_Province)
     province_of = provinces_of(known)
@@ -64,8 +64,10 @@ def board_of(
     for one in under_way:
         found[province_of(one.unit_code, one.unit_on)].open.append(one)
     for code in {row.province_code for row in known.moves}:
-        if known.province(code, asked.first) or known.province(code, asked.last):
+        if known.province(code, asked.first):
             found[code]
+        for heir in known.province_heirs(code, asked.last):
+            found[heir]
     shown = [code for code in found if asked.seen is None or code in asked.seen]
     return BoardView(
         as_of=asked.now,
@@ -90,6 +92,7 @@ def _view(known: Reference, code: str, found: _Province, asked: Question) -> Pro
         name=named.name if named else "",
         successor=_successor(known, named, asked.last),
         move=move_view(known, code, min(asked.last, local_day(asked.now))),
+        moved=moved_views(known, code, asked.last),
         roads=_roads(submitted, asked.first, asked.last),
         periods=tuple(
             PeriodView(first_on=first, last_on=last, roads=_roads(submitted, first, last))

@@ -2,10 +2,10 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from plumbing.database import Conn
@@ -73,6 +73,8 @@ async def load_list(
     """Return cases of one list, without personal data and never to save, and where it goes on.
 
     The waiting ones by the end of their reception, the others by their due moment; None ends it.
+    What is due at the same moment stands by when it was submitted, then by code, within these
+    cases alone: where a list goes on follows the dossier's id, as the indexes do.
     What was given to another place that had this unit's code before is not on it. Of one
     procedure alone, if one is given.
     """
@@ -92,11 +94,16 @@ async def load_list(
         limit,
         procedure_code,
     )
-    cases = [read_case(row, None) for row in rows]
+    cases = [read_case(row, None) for row in in_order(rows)]
     full = len(rows) == limit
     goes_on = Place(rows[-1]["place"], rows[-1]["dossier_id"]) if full else None
     theirs = [case for case in cases if holder_of(case, context) == unit_code]
     return [case for case in theirs if _stands_on(name, case, context)], goes_on
+
+
+def in_order(rows: Iterable[Any]) -> list[Any]:
+    """Return rows of one list by place, then when they were submitted, then code."""
+    return sorted(rows, key=lambda row: (row["place"], row["submitted_at"] or _LAST, row["code"]))
 
 
 def _span(name: ListName, now: datetime) -> tuple[datetime, datetime]:

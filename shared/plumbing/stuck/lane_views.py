@@ -1,5 +1,7 @@
 """What operators read of the lanes to the outside."""
 
+from collections.abc import Collection
+
 from pydantic import AwareDatetime, Field
 
 from contracts.model import Contract
@@ -35,9 +37,10 @@ class LaneView(Contract):
 
 
 class LaneList(Contract):
-    """Every lane in which something waits, and every one that is paused."""
+    """Every lane in which something waits, and every one that is paused; `known`: all names."""
 
     lanes: tuple[LaneView, ...]
+    known: tuple[str, ...] = ()
 
 
 class LaneAct(Contract):
@@ -56,9 +59,13 @@ class LaneChanged(Contract):
 
 
 def lane_views(
-    service: str, lanes: list[Lane], pauses: list[Pause], valves: list[ValveState]
+    service: str,
+    lanes: list[Lane],
+    pauses: list[Pause],
+    valves: list[ValveState],
+    declared: Collection[str] = (),
 ) -> LaneList:
-    """Return the lanes in order, with this replica's valves."""
+    """Return the lanes in order, with this replica's valves; `declared` are known besides."""
     states = {(one.call, one.turn): one for one in valves}
     views = [
         LaneView(
@@ -91,7 +98,10 @@ def lane_views(
         for pause in pauses
         if (pause.lane, pause.turn) not in seen
     ]
-    return LaneList(lanes=tuple(sorted(views, key=lambda one: (one.lane, one.turn, one.call))))
+    return LaneList(
+        lanes=tuple(sorted(views, key=lambda one: (one.lane, one.turn, one.call))),
+        known=tuple(sorted({*declared, *(view.lane for view in views)})),
+    )
 
 
 def _pause(pause: Pause | None) -> LanePause | None:

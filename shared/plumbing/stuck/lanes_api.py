@@ -38,7 +38,7 @@ class LaneRoutes:
             await operators.of(request)
             async with self.pool.acquire() as conn:
                 waiting, pauses = await lanes.load_lanes(conn), await lanes.load_pauses(conn)
-            return lane_views(self.service, waiting, pauses, self.valves())
+            return lane_views(self.service, waiting, pauses, self.valves(), self.declared)
 
         @app.post("/v1/lanes/{lane}/pause", response_model=LaneChanged)
         async def pause(request: Request, lane: str, asked: LaneAct) -> LaneChanged:

@@ -31,7 +31,7 @@ def add_to(pages: FastAPI, desk: Desk) -> None:
             neighbour=neighbour,
             runs=runs,
             neighbours=neighbours,
-            neighbour_options=[(name, name) for name in neighbours],
+            neighbour_options=[(name, desk.say(request)("neighbour", name)) for name in neighbours],
         )
 
     @pages.post("/doi-chieu/{service}")

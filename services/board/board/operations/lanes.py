@@ -52,7 +52,10 @@ async def _show(
     reason: str = "",
 ) -> Response:
     told = await desk.told(session, service, "GET", "/v1/lanes")
-    listed = [one for one in LaneList.model_validate(told).lanes if one.lane == lane]
+    found = LaneList.model_validate(told)
+    if lane not in found.known:
+        raise PageProblem(404, "operations.refused.no_such_lane", service=service)
+    listed = [one for one in found.lanes if one.lane == lane]
     whole = next((one.pause for one in listed if one.pause and not one.turn), None)
     # A turn is shown with the pause of its whole lane when it has none of its own.
     own = [one.pause for one in listed if one.turn == turn and one.pause not in (None, whole)]

@@ -21,6 +21,7 @@ _LANES: Final[Mapping[str, str]] = {
     "sms": "citizen",
     "email": "citizen",
     "portal": "portal",
+    "sync": "national",
 }
 _ACT_LIST = TypeAdapter(tuple[ActView, ...])
 
@@ -78,7 +79,8 @@ class Seen:
         figures = self.figures
         open_calls = figures.calls if figures is not None else ()
         known = next((one.lane for one in open_calls if one.call == call), "")
-        return known or _LANES.get(call, "")
+        # Every gateway's messages go by the lane of messages: `sms-1`, `sms-2`.
+        return known or _LANES.get(call, "") or _LANES.get(call.partition("-")[0], "")
 
     @property
     def valves(self) -> list[tuple[Replica, Valve]]:

@@ -115,7 +115,11 @@ def _provinces(board: BoardView, words: Words, language: Language) -> Iterator[S
 
 def _named(one: ProvinceView, words: Words, language: Language) -> list[Cell]:
     if one.move is None:
-        return [one.province_code, one.name, "", None, None]
+        parts = [
+            f"{old.name}: {words.say(language, f'provinces.state.{old.state}')}"
+            for old in one.moved
+        ]
+        return [one.province_code, one.name, "; ".join(parts), None, None]
     state = words.say(language, f"provinces.state.{one.move.state}")
     return [one.province_code, one.name, state, one.move.cut_over, one.move.direct_until]
 

@@ -1,23 +1,28 @@
 """A form for each act that is possible now: what it asks, and what may be answered."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from contracts.model import ReturnKind, local_day
 from reference import Presence
-from reference.rows import ReturnReason
 from routing.desk_pages.front import dossier_url
 from routing.desk_pages.names import Names
-from routing.domain import Case, RoutingContext, allowed_acts, missing_papers, why_not
+from routing.domain import (
+    Case,
+    RoutingContext,
+    act_reasons,
+    allowed_acts,
+    missing_papers,
+    return_reasons,
+    why_not,
+)
 from routing.domain.acts import ACTS, NOT_IN_THIS_STATUS
 from routing.domain.clock import calendar_for, province_of
-from routing.domain.law import competent_units, law_day, procedure_of
+from routing.domain.law import MISSING_PAPER, competent_units, procedure_of
 from routing.domain.rescheduling import prepared_apology
 
 Typed = Mapping[str, Sequence[str]]
-#: Said by the register or by a machine; an officer has their own reasons.
-_NOT_AN_OFFICERS = {"register_needs_supplement", "register_refused", "supplement_not_received"}
 _KINDS: Mapping[str, ReturnKind] = {
     "supplement": "supplement",
     "refuse": "refused",
@@ -104,28 +109,14 @@ def _as_typed(asked: Asked, values: Sequence[str]) -> Asked:
 
 def _returning(act: str, case: Case, context: RoutingContext, names: Names) -> tuple[Asked, ...]:
     missing, kind = missing_papers(case, context), _KINDS[act]
-    picked = {"missing_paper"} if missing else set()
-    reasons = list(_return_reasons(kind, case, context, names))
+    picked = {MISSING_PAPER} if missing else set()
+    reasons = return_reasons(kind, case, context)
     choices = tuple(
         Choice(row.code, names.reason(row), row.code in picked or len(reasons) == 1)
         for row in reasons
     )
     asked = Asked("reasons", "many", choices)
     return (asked, _papers(missing, case, context, names)) if kind == "supplement" else (asked,)
-
-
-def _return_reasons(
-    kind: ReturnKind, case: Case, context: RoutingContext, names: Names
-) -> Iterable[ReturnReason]:
-    on = law_day(case, context)
-    for row in names.known.return_reasons:
-        if row.kind != kind or not row.is_valid(on) or row.code in _NOT_AN_OFFICERS:
-            continue
-        if row.code == "supplement_exhausted" and not case.supplements:
-            continue
-        if row.code == "particulars_erased" and not case.erased:
-            continue
-        yield row
 
 
 def _papers(missing: Sequence[str], case: Case, context: RoutingContext, names: Names) -> Asked:
@@ -140,11 +131,7 @@ def _papers(missing: Sequence[str], case: Case, context: RoutingContext, names: 
 
 def _reason(act: str, case: Case, context: RoutingContext, names: Names) -> tuple[Asked, ...]:
     lists = {"apologise": "apology", "verify": "verification"}
-    rows = [
-        row
-        for row in names.known.act_reasons_of(lists.get(act, act), law_day(case, context))
-        if row.code not in _NOT_AN_OFFICERS
-    ]
+    rows = act_reasons(lists.get(act, act), case, context)
     choices = tuple(Choice(row.code, names.reason(row), len(rows) == 1) for row in rows)
     return (Asked("reason", "one", choices),)
 

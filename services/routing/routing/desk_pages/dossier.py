@@ -1,7 +1,7 @@
 """A dossier as an officer reads it: where it stands, until when, its papers, its whole way."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -11,14 +11,19 @@ from reference import Calendar
 from routing.desk_pages.front import dossier_url
 from routing.desk_pages.left import Left, left_of
 from routing.desk_pages.names import Names
+from routing.desk_pages.papers import PaperShown, papers_of
 from routing.desk_pages.particulars import Section, sections_of
 from routing.desk_store import Access
-from routing.domain import BookEntry, Case, Pause, RoutingContext, missing_papers
+from routing.domain import BookEntry, Case, Pause, RoutingContext, TrailEntry
+from routing.looking import by_hour
 from routing.slips.content import ControlRow
 from routing.slips.control import control_sheet
-from routing.slips.wording import officer_text
+from routing.slips.wording import ONE_STOP, STEPS, officer_text
 from routing.slips_api import dossier_at
 from routing.views import SlipRow, revision_of, slips_of
+
+#: Steps of the desk that no officer takes.
+_BY_NOBODY = frozenset({"routed", "registration_in_doubt"})
 
 
 @dataclass(frozen=True)
@@ -28,14 +33,6 @@ class DueShown:
     key: str
     at: datetime
     steps: tuple[tuple[str, str, bool], ...]
-
-
-@dataclass(frozen=True)
-class PaperShown:
-    """A kind of paper, and whether it is there or still missing."""
-
-    name: str
-    missing: bool
 
 
 @dataclass(frozen=True)
@@ -58,11 +55,12 @@ class Other:
 
 @dataclass(frozen=True)
 class Reading:
-    """Who read personal data: which, and when."""
+    """Who read personal data: which, when, and how often in that hour."""
 
     who: str
     what: str
-    at: datetime
+    when: str
+    count: int
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ def dossier_shown(
         received_at=case.received_at,
         wants_back_at=case.withdrawal_requested_at,
         dues=_dues(case, names),
-        papers=_papers(case, context, names),
+        papers=papers_of(case, context, names),
         flags=tuple(names.said(f"desk.flag.{flag}", flag) for flag in case.flags),
         others=tuple(_other(code, own) for code in case.same_event_as),
         pauses=case.pauses,
@@ -135,22 +133,38 @@ def trail_rows(case: Case, context: RoutingContext) -> tuple[ControlRow, ...]:
 
 
 def rows_since(case: Case, revision: int, context: RoutingContext) -> tuple[ControlRow, ...]:
-    """Return the rows of what the trail got since that revision; a late report may stand early."""
+    """Return the rows of what the trail got since that revision; a late report may stand early.
+
+    What the desk did is shown with the officer who did it, by what the trail knows of them.
+    """
     order = sorted(range(len(case.trail)), key=lambda number: case.trail[number].at)
     rows = zip(order, trail_rows(case, context), strict=False)
-    return tuple(row for number, row in rows if number >= revision)
+    return tuple(_by_whom(row, case.trail[number]) for number, row in rows if number >= revision)
+
+
+def _by_whom(row: ControlRow, entry: TrailEntry) -> ControlRow:
+    is_machine = entry.event in _BY_NOBODY or officer_text(entry.actor) != entry.actor
+    if STEPS[entry.event].giver != ONE_STOP or is_machine:
+        return row
+    who = f"Cán bộ {entry.actor}" if entry.actor else "Một cán bộ khác"
+    return replace(row, handed_by=who)
 
 
 def readings(accesses: Sequence[Access], names: Names, on: date) -> tuple[Reading, ...]:
-    """Return who read personal data, in the order given."""
+    """Return who read personal data, in the order given; those of an officer and hour as one."""
     return tuple(
         Reading(
-            f"{officer_text(one.actor)} ({names.unit(one.unit_code, on)})",
-            names.said(f"desk.read.{one.what.partition(':')[0]}", one.what),
-            one.at,
+            f"{officer_text(one.looks[0].actor)} ({names.unit(one.looks[0].unit_code, on)})",
+            ", ".join(dict.fromkeys(_what(look, names) for look in one.looks)),
+            one.when(names.language),
+            one.count,
         )
-        for one in accesses
+        for one in by_hour(accesses, lambda look: (look.actor, look.unit_code))
     )
+
+
+def _what(look: Access, names: Names) -> str:
+    return names.said(f"desk.read.{look.what.partition(':')[0]}", look.what)
 
 
 def _dues(case: Case, names: Names) -> tuple[DueShown, ...]:
@@ -171,14 +185,6 @@ def _due(key: str, due: Due, names: Names) -> DueShown:
             (step.note_vi if vietnamese else step.note_en, step.source, step.assumed)
             for step in due.steps
         ),
-    )
-
-
-def _papers(case: Case, context: RoutingContext, names: Names) -> tuple[PaperShown, ...]:
-    missing = missing_papers(case, context)
-    return tuple(
-        [PaperShown(names.paper(kind), True) for kind in missing]
-        + [PaperShown(names.paper(kind), False) for kind in case.papers if kind not in missing]
     )
 
 

@@ -1,6 +1,6 @@
 """How much time is left until something is due, as an officer counts it: in working days."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
@@ -11,6 +11,9 @@ from routing.domain import Case
 Mark = Literal["overdue", "today", "near", "later", "paused", "over", "unknown"]
 #: Beyond it nobody counts days.
 MOST_DAYS = 250
+#: Marks of what has a moment, and those that say something else when no working day is between.
+_RUNNING = frozenset({"overdue", "today", "near", "later"})
+_SAID_ALONE = frozenset({"overdue", "near"})
 
 
 @dataclass(frozen=True)
@@ -18,10 +21,20 @@ class Left:
     """How near a due moment is: working days left, or of an overdue one gone since its day.
 
     `paused`: nothing runs, `over`: all is decided, `unknown`: no limit is known; none has days.
+    `reception` is whether it is the moment to receive the dossier by, not the appointment.
     """
 
     mark: Mark
     days: int = 0
+    reception: bool = False
+
+    @property
+    def key(self) -> str:
+        """Return the key of the sentence that says it, which takes the days."""
+        of = "reception." if self.reception and self.mark in _RUNNING else ""
+        return (
+            f"desk.left.{of}{self.mark}{'_0' if self.mark in _SAID_ALONE and not self.days else ''}"
+        )
 
 
 def left_until(due_at: datetime | None, now: datetime, calendar: Calendar) -> Left:
@@ -42,7 +55,9 @@ def left_of(case: Case, now: datetime, calendar: Calendar) -> Left:
     match case.status:
         case "stopped":
             return Left("paused")
-        case "received" | "supplement" | "accepted":
+        case "received":
+            return replace(left_until(due_of(case), now, calendar), reception=True)
+        case "supplement" | "accepted":
             return left_until(due_of(case), now, calendar)
         case "registered" if case.appointment is not None:
             return left_until(due_of(case), now, calendar)

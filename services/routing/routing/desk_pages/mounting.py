@@ -1,6 +1,7 @@
 """Puts the desk's pages under their path, and the way to sign in beside them."""
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
+from starlette.responses import RedirectResponse
 
 from pages.oidc import OidcSettings
 from pages.signing_in import SignIn
@@ -34,3 +35,7 @@ def add_desk_pages(
     for module in (queue_routes, dossier_routes, act_routes):
         module.add_to(pages, front)
     app.mount(PATH, pages)
+
+    @app.get("/", include_in_schema=False)
+    async def front_door() -> Response:
+        return RedirectResponse(HOME, 303)

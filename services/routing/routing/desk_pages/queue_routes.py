@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from contracts.model import ProcedureCode
 from pages.forms import posted
-from routing import problems
+from pages.problems import PageProblem
 from routing.desk import ListName, Place, load_list
 from routing.desk_pages.front import HOME, Front, calendar_of, dossier_url
 from routing.desk_pages.left import near_until
@@ -62,7 +62,7 @@ async def _queue(
     officer = await front.officer(request)
     place = None if after is None else Place.read(after)
     if after is not None and place is None:
-        raise problems.wrong_place()
+        raise PageProblem(422, "desk.no_place")
     context, names = front.desk.context(), front.names(request)
     async with front.desk.running.pool.acquire() as conn:
         cases, goes_on = await load_list(

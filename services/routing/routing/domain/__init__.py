@@ -28,7 +28,7 @@ from routing.domain.case import (
 )
 from routing.domain.clock import calendar_for
 from routing.domain.forwarding import may_merge
-from routing.domain.law import act_reason, missing_papers
+from routing.domain.law import act_reason, act_reasons, missing_papers, return_reasons
 from routing.domain.rescheduling import prepared_apology
 from routing.domain.rules import RULES, slip_key
 from routing.domain.stopping import may_expire
@@ -61,6 +61,7 @@ __all__ = [
     "Verify",
     "Withdraw",
     "act_reason",
+    "act_reasons",
     "allowed_acts",
     "calendar_for",
     "may_expire",
@@ -69,6 +70,7 @@ __all__ = [
     "near_due",
     "overdue",
     "prepared_apology",
+    "return_reasons",
     "slip_key",
     "why_not",
 ]

@@ -4,10 +4,17 @@ from datetime import date
 from functools import lru_cache
 
 from contracts.events import Returned
-from contracts.model import local_day
+from contracts.model import ReturnKind, local_day
 from reference import ActReason, Procedure, Reference
+from reference.rows import ReturnReason
 from routing.domain.case import Case, RoutingContext
 
+#: Said by the register or by a machine alone; an officer has their own reasons.
+NOT_AN_OFFICERS = frozenset(
+    {"register_needs_supplement", "register_refused", "supplement_not_received"}
+)
+#: A supplement for this reason names the papers.
+MISSING_PAPER = "missing_paper"
 #: How many answers are remembered; each depends on its arguments alone.
 REMEMBERED = 4096
 
@@ -74,9 +81,39 @@ def _competent(
 
 
 def act_reason(act: str, code: str, case: Case, context: RoutingContext) -> ActReason | None:
-    """Return the reason of the closed list the law of the submission knows for an act, or None.
+    """Return the reason an officer may give for an act under the law of the submission, or None.
 
     Source: NĐ 61/2018/NĐ-CP, Điều 19; TT 03/2025/TT-VPCP.
     """
-    reason = context.reference.act_reason(act, code)
-    return reason if reason is not None and reason.is_valid(law_day(case, context)) else None
+    return next((row for row in act_reasons(act, case, context) if row.code == code), None)
+
+
+def act_reasons(act: str, case: Case, context: RoutingContext) -> tuple[ActReason, ...]:
+    """Return the reasons an officer may give for an act under the law of the submission.
+
+    Source: NĐ 61/2018/NĐ-CP, Điều 19; TT 03/2025/TT-VPCP.
+    """
+    rows = context.reference.act_reasons_of(act, law_day(case, context))
+    return tuple([row for row in rows if row.code not in NOT_AN_OFFICERS])
+
+
+def return_reasons(
+    kind: ReturnKind, case: Case, context: RoutingContext
+) -> tuple[ReturnReason, ...]:
+    """Return the reasons an officer may give for a return of that kind, as the list has them.
+
+    That a supplement did not help is no reason before there was one, nor is an erasure of data
+    that are not erased.
+
+    Source: NĐ 61/2018/NĐ-CP and NĐ 118/2025/NĐ-CP (one supplement); Luật 91/2025/QH15, Điều 14.
+    """
+    on = law_day(case, context)
+    barred = {
+        *NOT_AN_OFFICERS,
+        *(() if case.supplements else ("supplement_exhausted",)),
+        *(() if case.erased else ("particulars_erased",)),
+    }
+    rows = context.reference.return_reasons
+    return tuple(
+        [row for row in rows if row.kind == kind and row.is_valid(on) and row.code not in barred]
+    )

@@ -1,10 +1,12 @@
 """A dossier's way as its citizen reads it: each event in a sentence; nobody is named."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.model import local_day
 from routing.domain import Case, TrailEntry
 from routing.domain.book_notes import noted_entry
+from routing.looking import by_hour
 from routing.tracking.offices import name_of
 from routing.tracking.saying import Said, Speaker
 from routing.tracking.store import Look
@@ -28,11 +30,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Seen:
-    """One look at the dossier: when, by whom (a unit, or whoever knows the number), at what."""
+    """Looks of one hour: when, by whom (a unit, or whoever knows the number), at what."""
 
     at: str
+    count: int
     who: Said
-    what: Said
+    what: tuple[Said, ...]
 
 
 def history_of(case: Case, speaker: Speaker) -> tuple[Line, ...]:
@@ -80,17 +83,30 @@ def _details(entry: TrailEntry, speaker: Speaker) -> tuple[str, ...]:
     return speaker.act_reasons(act, codes) if act else ()
 
 
-def seen_of(look: Look, speaker: Speaker) -> Seen:
-    """Return a look as the citizen reads it; the unit alone, no officer."""
+def seen_of(looks: Sequence[Look], speaker: Speaker) -> tuple[Seen, ...]:
+    """Return looks as the citizen reads them; the unit alone, no officer.
+
+    Those of one unit that follow one another within an hour are one.
+    """
+    return tuple(
+        Seen(
+            one.when(speaker.language),
+            one.count,
+            _who(one.looks[0], speaker),
+            tuple(Said(key) for key in dict.fromkeys(_what(look) for look in one.looks)),
+        )
+        for one in by_hour(looks, lambda look: look.unit_code)
+    )
+
+
+def _who(look: Look, speaker: Speaker) -> Said:
+    if not look.unit_code:
+        return Said("tracking.who.citizen")
+    unit = name_of(look.unit_code, local_day(look.at), speaker.known)
+    return Said("tracking.who.unit", {"unit": unit})
+
+
+def _what(look: Look) -> str:
     what = look.what.partition(":")[0]
     what = _SHOWS.get(what, what)
-    return Seen(
-        speaker.moment(look.at),
-        Said(
-            "tracking.who.unit",
-            {"unit": name_of(look.unit_code, local_day(look.at), speaker.known)},
-        )
-        if look.unit_code
-        else Said("tracking.who.citizen"),
-        Said(f"tracking.what.{what if what in _LOOKED_AT else 'other'}"),
-    )
+    return f"tracking.what.{what if what in _LOOKED_AT else 'other'}"

@@ -21,7 +21,7 @@ from routing.tracking.history import history_of, seen_of
 from routing.tracking.offices import office_of
 from routing.tracking.progress import progress_of
 from routing.tracking.receipt_pages import ReceiptPages
-from routing.tracking.saying import Said
+from routing.tracking.saying import Said, seconds_of, told_to_wait
 from routing.tracking.store import Look, load_looks
 from routing.tracking.visits import HOME, Visits
 
@@ -101,10 +101,8 @@ class TrackingPages:
         """Say that nothing fits, or to come later; whether there is such a code stays unsaid."""
         if answer.wait is None:
             return self._form(request, 422, code=code, notice=Said("tracking.form.no_match"))
-        minutes = -(-int(answer.wait.total_seconds()) // 60) or 1
-        later = Said("tracking.form.later", {"minutes": str(minutes)})
-        after = {"retry-after": str(minutes * 60)}
-        return self._form(request, 429, after, code=code, notice=later)
+        after = {"retry-after": str(seconds_of(answer.wait))}
+        return self._form(request, 429, after, code=code, notice=told_to_wait(answer.wait))
 
     def _form(
         self,
@@ -136,6 +134,6 @@ class TrackingPages:
             "deadline": deadline_of(case, context, speaker),
             "entry": case.entry,
             "history": history_of(case, speaker),
-            "looks": [seen_of(look, speaker) for look in looks],
+            "looks": seen_of(looks, speaker),
             "has_receipt": self._has_receipts and case.received_at is not None,
         }

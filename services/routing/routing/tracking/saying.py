@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 
 from contracts.model import local_day
 from pages.formats import moment
@@ -16,6 +17,19 @@ class Said:
 
     key: str
     places: Mapping[str, str] = field(default_factory=dict)
+
+
+def seconds_of(wait: timedelta) -> int:
+    """Return a wait in whole seconds, at least one; whoever waits so long is heard."""
+    return max(1, ceil(wait.total_seconds()))
+
+
+def told_to_wait(wait: timedelta) -> Said:
+    """Return when to try again: in seconds up to a minute, in whole minutes beyond."""
+    seconds = seconds_of(wait)
+    if seconds <= 60:
+        return Said("tracking.form.later_seconds", {"seconds": str(seconds)})
+    return Said("tracking.form.later", {"minutes": str(ceil(seconds / 60))})
 
 
 @dataclass(frozen=True)

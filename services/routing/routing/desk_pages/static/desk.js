@@ -19,8 +19,9 @@
   };
   const search = () => {
     const field = document.getElementById("code");
-    if (field) field.focus();
-    else follow('[data-key="g"]');
+    if (field) return field.focus();
+    const list = document.querySelector('[data-key="g"]');
+    if (list) location.assign(`${list.getAttribute("href")}#code`);
   };
   const help = () => { if (keys && !keys.open) keys.showModal(); };
   const bound = { j: () => step(1), k: () => step(-1), "/": search, g: () => follow('[data-key="g"]'), "?": help };
@@ -38,7 +39,7 @@
     button.addEventListener("click", help);
   }
 
-  // The address may name an act to be opened.
+  // The address may name an act to be opened; a browser itself goes to a named field.
   const named = location.hash.startsWith("#act-") && document.getElementById(location.hash.slice(1));
   if (named) named.open = true;
 

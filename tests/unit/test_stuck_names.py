@@ -66,7 +66,7 @@ def test_given_addresses_and_a_token_then_no_local_stack_is_asked(tmp_path: Path
     found = find(tmp_path / "none.json", urls, "token")
 
     assert found == Services({"routing": "http://127.0.0.1:8082"}, "token")
-    with pytest.raises(Failed, match="start a local stack"):
+    with pytest.raises(Failed, match="after `make up`"):
         find(tmp_path / "none.json", urls)
 
 

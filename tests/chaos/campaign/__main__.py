@@ -66,13 +66,20 @@ async def _until_stopped(whole: Coroutine[Any, Any, Judgement]) -> Judgement:
 
     What a handler raises would be lost in whatever code of the interpreter it happens to meet.
     """
-    task = asyncio.ensure_future(whole)
+    task, asked = asyncio.ensure_future(whole), asyncio.Event()
+
+    def stop() -> None:
+        asked.set()
+        task.cancel()
+
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(name, task.cancel)
+        asyncio.get_running_loop().add_signal_handler(name, stop)
     try:
         return await task
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+    except asyncio.CancelledError as error:
+        if asked.is_set():
+            raise KeyboardInterrupt from None
+        raise RuntimeError("cancelled from inside: by a client, not by a signal") from error
 
 
 def _interrupt(signum: int, frame: object) -> None:

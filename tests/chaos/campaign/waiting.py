@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from contracts.asyncapi import READS
 from local_stack.status import Status
+from plumbing.waiting import is_cancelled, let_go
 from tests.chaos.campaign.field import CAMPAIGN
 
 #: An effect that another one of its dossier holds up is not overdue itself.
@@ -60,18 +61,15 @@ class Waiting:
         self._status = status
         self._connections: dict[str, Any] = {}
         self._ends: dict[TopicPartition, int] = {}
+        self._consumer: AIOKafkaConsumer | None = None
 
     async def __aenter__(self) -> Self:
-        """Connect to Kafka."""
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._status.kafka, enable_auto_commit=False
-        )
-        await self._consumer.start()
+        """Return itself; each look connects to what it has no connection to."""
         return self
 
     async def __aexit__(self, *error: object) -> None:
         """Let go of everything."""
-        await self._consumer.stop()
+        await self._let_go_of_kafka()
         for connection in self._connections.values():
             connection.terminate()
 
@@ -93,7 +91,11 @@ class Waiting:
         try:
             async with asyncio.timeout(_LOOK_SECONDS):
                 ends = await self._all_ends()
-        except _AWAY:
+        except (*_AWAY, asyncio.CancelledError):
+            # The client may say that a task of its own was cancelled: that is no end of ours.
+            await self._let_go_of_kafka()
+            if is_cancelled():
+                raise
             return Counter({"kafka: away": 1})
         before, self._ends = self._ends or ends, ends
         for service in READS:
@@ -126,8 +128,18 @@ class Waiting:
             for topic in topics
             for number in range(topic.partitions)
         }
+        if self._consumer is None:
+            self._consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._status.kafka, enable_auto_commit=False
+            )
+            await self._consumer.start()
         ends: dict[TopicPartition, int] = await self._consumer.end_offsets(list(places))
         return ends
+
+    async def _let_go_of_kafka(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await let_go(consumer.stop(), _LOOK_SECONDS)
 
     async def _connected(self, service: str) -> Any:
         if service not in self._connections:

@@ -146,13 +146,17 @@ async def test_without_scripts_a_time_is_chosen_and_files_are_taken(
     assert sum(int(one) for one in cells) == 36
 
     files = {}
-    for name in ("Tải bảng CSV", "Tải bảng Excel"):
+    for name in ("Tải CSV: theo kênh và thời gian", "Tải Excel: tất cả số liệu"):
         async with page.expect_download() as waited:
             await page.get_by_role("link", name=name).click()
         files[name] = Path(await (await waited.value).path()).read_bytes()
-    table = list(csv.reader(io.StringIO(files["Tải bảng CSV"].decode("utf-8-sig")), delimiter=";"))
+    table = list(
+        csv.reader(
+            io.StringIO(files["Tải CSV: theo kênh và thời gian"].decode("utf-8-sig")), delimiter=";"
+        )
+    )
     assert sum(int(row[-1]) for row in table[1:]) == 36
-    book = openpyxl.load_workbook(io.BytesIO(files["Tải bảng Excel"]))
+    book = openpyxl.load_workbook(io.BytesIO(files["Tải Excel: tất cả số liệu"]))
     assert book.sheetnames == ["Các tỉnh", "Theo thời gian", "Lý do trả lại", "Chuyển đổi"]
 
 

@@ -97,7 +97,7 @@ async def test_given_english_then_no_vietnamese_sentence_of_ours_is_left(pages: 
         page = await (await pages.visitor.get(path)).text()
         assert '<html lang="en">' in page
         assert "Papers are missing" in page or path.startswith("/tien-do?")
-        assert not re.search("Đúng hạn|Quá hạn|Trả lại|Tải bảng", page)
+        assert not re.search("Đúng hạn|Quá hạn|Trả lại|Tải CSV|Tải Excel", page)
 
 
 async def test_pages_hold_no_style_and_no_script_and_are_small(pages: Reading):

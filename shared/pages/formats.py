@@ -5,9 +5,8 @@ from decimal import Decimal
 
 from contracts.model import VIETNAM
 from pages.words import Language
-from reference.steps import day_vi
+from reference.steps import day_vi, weekday_en
 
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -31,7 +30,7 @@ def day(on: date, language: Language) -> str:
         return moment(on, language).partition(" ")[2]
     if language == "vi":
         return day_vi(on)
-    return f"{_WEEKDAYS[on.weekday()]} {on.day} {_MONTHS[on.month - 1]} {on.year}"
+    return f"{weekday_en(on)} {on.day} {_MONTHS[on.month - 1]} {on.year}"
 
 
 def number(value: int | float | Decimal, language: Language) -> str:

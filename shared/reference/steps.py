@@ -48,6 +48,11 @@ def day_vi(on: date) -> str:
     return _day_vi(on.toordinal())
 
 
+def weekday_en(on: date) -> str:
+    """Return the day of the week, short: `Tue`."""
+    return WEEKDAYS_EN[on.weekday()][:3]
+
+
 def day_en(on: date) -> str:
     """Return a day in English: `Tuesday 2026-11-24`."""
     return _day_en(on.toordinal())

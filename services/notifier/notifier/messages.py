@@ -1,14 +1,15 @@
 """What the citizen reads: one plain sentence for each step, as SMS or as a mail around it."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from unicodedata import category
 
-from contracts.model import Language
+from contracts.model import Language, Step
 from notifier import wording_en, wording_vi
 from notifier.correspondence import News
-from notifier.wording import VERSION, Phrases, Wording
+from notifier.wording import VERSION, Phrases, Wording, Words
 from reference import Reference
 
 #: Six parts of an SMS in Vietnamese letters; what is longer points to the portal instead.
@@ -17,13 +18,11 @@ LONGEST_SMS = 402
 #: What programs for mail make a link of, among names.
 _LINK = re.compile(r"\.[^\s.]")
 
-_LANGUAGES: Mapping[Language, tuple[Callable[[News, Reference], Wording], Phrases]] = (
-    MappingProxyType(
-        {
-            "vi": (wording_vi.wording, wording_vi.PHRASES),
-            "en": (wording_en.wording, wording_en.PHRASES),
-        }
-    )
+_LANGUAGES: Mapping[Language, tuple[Mapping[Step, Words], Phrases]] = MappingProxyType(
+    {
+        "vi": (wording_vi.WORDS, wording_vi.PHRASES),
+        "en": (wording_en.WORDS, wording_en.PHRASES),
+    }
 )
 
 
@@ -81,8 +80,15 @@ def _named(full_name: str) -> str:
 
 
 def _words(news: News, reference: Reference, language: Language) -> tuple[Wording, Phrases]:
-    wording, phrases = _LANGUAGES[language]
-    return wording(news, reference), phrases
+    """Return the words for a step, and what stands around them; they name nobody.
+
+    What the register entered although the one-stop had ended it is said with whichever of the
+    two is told last.
+    """
+    steps, phrases = _LANGUAGES[language]
+    words = steps[news.step](news, reference)
+    is_end_of_what_is_registered = news.crossed and news.step != "registered"
+    return replace(words, then=phrases.crossed) if is_end_of_what_is_registered else words, phrases
 
 
 def _start(dossier_code: str, words: Wording, phrases: Phrases) -> str:

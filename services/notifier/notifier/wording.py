@@ -1,24 +1,18 @@
 """What the words for a step are made of, in whichever language."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
+from typing import TypeAlias
 
 from contracts.model import VIETNAM, Language
 from notifier.correspondence import News
-from reference import Reference
+from reference import ActReason, Reference, ReturnReason
+from reference.steps import WEEKDAYS_VI, weekday_en
 
 #: The version of all words to citizens. Raised with every change of a word of ours; what an
 #: earlier version said is in the history of the code. 1 were those in Vietnamese alone.
 VERSION = 2
-
-_WEEKDAYS: Mapping[Language, tuple[str, ...]] = MappingProxyType(
-    {
-        "vi": ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật"),
-        "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -43,7 +37,8 @@ class Phrases:
     """What stands around the words of a step: how a message opens, lists and closes.
 
     `greeting` has a place for the name, or for `somebody` where a name does not read as one.
-    `see_portal` stands for reasons that are too long.
+    `see_portal` stands for reasons that are too long; `crossed` is what comes then when the
+    register entered it although the one-stop had ended it.
     """
 
     opening: str
@@ -53,6 +48,11 @@ class Phrases:
     reasons: str
     papers: str
     see_portal: str
+    crossed: str
+
+
+#: What makes the words for one step.
+Words: TypeAlias = Callable[[News, Reference], Wording]
 
 
 def in_words(at: datetime, language: Language = "vi") -> str:
@@ -61,7 +61,8 @@ def in_words(at: datetime, language: Language = "vi") -> str:
     Also in English the day stands before the month, as on every paper of the offices.
     """
     local = at.astimezone(VIETNAM)
-    return f"{local:%H:%M} {_WEEKDAYS[language][local.weekday()]}, {local:%d/%m/%Y}"
+    day = WEEKDAYS_VI[local.weekday()] if language == "vi" else weekday_en(local)
+    return f"{local:%H:%M} {day}, {local:%d/%m/%Y}"
 
 
 def promised(news: News, language: Language) -> str | None:
@@ -72,22 +73,12 @@ def promised(news: News, language: Language) -> str | None:
 
 def acts(news: News, act: str, reference: Reference, language: Language) -> tuple[str, ...]:
     """Return the reasons for an act of the one-stop as sentences without their full stop."""
-    rows = [reference.act_reason(act, code) for code in news.reasons]
-    return tuple(
-        (row.text_vi if language == "vi" else row.text_en).rstrip(".")
-        for row in rows
-        if row is not None
-    )
+    return _sentences([reference.act_reason(act, code) for code in news.reasons], language)
 
 
 def returns(news: News, reference: Reference, language: Language) -> tuple[str, ...]:
     """Return the reasons for a return as sentences without their full stop."""
-    rows = [reference.return_reason(code) for code in news.reasons]
-    return tuple(
-        (row.text_vi if language == "vi" else row.text_en).rstrip(".")
-        for row in rows
-        if row is not None
-    )
+    return _sentences([reference.return_reason(code) for code in news.reasons], language)
 
 
 def papers(news: News, reference: Reference, language: Language, other: str) -> tuple[str, ...]:
@@ -98,3 +89,10 @@ def papers(news: News, reference: Reference, language: Language, other: str) -> 
         name = other if row is None else row.name_vi if language == "vi" else row.name_en
         found.append(f"{name[0].lower()}{name[1:]}")
     return tuple(dict.fromkeys(found))
+
+
+def _sentences(
+    rows: Sequence[ActReason | ReturnReason | None], language: Language
+) -> tuple[str, ...]:
+    texts = [row.text_vi if language == "vi" else row.text_en for row in rows if row is not None]
+    return tuple(text.rstrip(".") for text in texts)

@@ -1,18 +1,14 @@
 """The words for each step in English: what happened, why, and what to do next."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Mapping
 
 from contracts.model import Step, local_day
 from notifier.correspondence import News
-from notifier.wording import Phrases, Wording, acts, papers, promised, returns
+from notifier.wording import Phrases, Wording, Words, acts, papers, promised, returns
 from reference import Reference
 
 _OTHER_PAPER = "the papers named on the portal you used"
 _ASK = "for questions please contact the People's Committee that received it."
-_CROSSED = (
-    "but the civil-status event was registered: please contact the People's Committee in charge."
-)
 PHRASES = Phrases(
     opening="Dossier",
     greeting="Dear {name},",
@@ -21,18 +17,11 @@ PHRASES = Phrases(
     reasons="Why",
     papers="Papers to hand in",
     see_portal="see the reasons on the portal you used",
+    crossed=(
+        "but the civil-status event was registered: "
+        "please contact the People's Committee in charge."
+    ),
 )
-
-
-def wording(news: News, reference: Reference) -> Wording:
-    """Return the words for a step the citizen is told; they name nobody.
-
-    What the register entered although the one-stop had ended it is said with whichever of the
-    two is told last.
-    """
-    words = _WORDS[news.step](news, reference)
-    is_end_of_what_is_registered = news.crossed and news.step != "registered"
-    return replace(words, then=_CROSSED) if is_end_of_what_is_registered else words
 
 
 def _submitted(news: News, reference: Reference) -> Wording:
@@ -125,7 +114,7 @@ def _registration_corrected(news: News, reference: Reference) -> Wording:
     return Wording("has an entry in the register that was corrected", then, short="was corrected")
 
 
-_WORDS: dict[Step, Callable[[News, Reference], Wording]] = {
+WORDS: Mapping[Step, Words] = {
     "submitted": _submitted,
     "resubmitted": _resubmitted,
     "forwarded": _forwarded,

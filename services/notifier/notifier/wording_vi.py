@@ -1,18 +1,14 @@
 """The words for each step in Vietnamese: what happened, why, and what to do next."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Mapping
 
 from contracts.model import Step, local_day
 from notifier.correspondence import News
-from notifier.wording import Phrases, Wording, acts, papers, promised, returns
+from notifier.wording import Phrases, Wording, Words, acts, papers, promised, returns
 from reference import Reference
 
 _OTHER_PAPER = "giấy tờ được nêu trên cổng đã nộp hồ sơ"
 _ASK = "nếu cần hỏi thêm, vui lòng liên hệ Ủy ban nhân dân nơi nhận hồ sơ."
-_CROSSED = (
-    "tuy nhiên việc hộ tịch đã được đăng ký, vui lòng liên hệ Ủy ban nhân dân nơi giải quyết."
-)
 PHRASES = Phrases(
     opening="Hồ sơ",
     greeting="Kính gửi {name},",
@@ -21,18 +17,10 @@ PHRASES = Phrases(
     reasons="Lý do",
     papers="Giấy tờ cần nộp",
     see_portal="xem lý do trên cổng đã nộp hồ sơ",
+    crossed=(
+        "tuy nhiên việc hộ tịch đã được đăng ký, vui lòng liên hệ Ủy ban nhân dân nơi giải quyết."
+    ),
 )
-
-
-def wording(news: News, reference: Reference) -> Wording:
-    """Return the words for a step the citizen is told; they name nobody.
-
-    What the register entered although the one-stop had ended it is said with whichever of the
-    two is told last.
-    """
-    words = _WORDS[news.step](news, reference)
-    is_end_of_what_is_registered = news.crossed and news.step != "registered"
-    return replace(words, then=_CROSSED) if is_end_of_what_is_registered else words
 
 
 def _submitted(news: News, reference: Reference) -> Wording:
@@ -129,7 +117,7 @@ def _registration_corrected(news: News, reference: Reference) -> Wording:
     return Wording(what, then, short="được sửa thông tin đăng ký")
 
 
-_WORDS: dict[Step, Callable[[News, Reference], Wording]] = {
+WORDS: Mapping[Step, Words] = {
     "submitted": _submitted,
     "resubmitted": _resubmitted,
     "forwarded": _forwarded,

@@ -24,19 +24,32 @@ def stack() -> Iterator[Stack]:
     A second run of the tests in the same clone gets a stack of its own.
     """
     os.environ["OFFICER_UNITS"] = DESK_UNIT
+    yield from _started("test", services=True)
+
+
+@pytest.fixture(scope="session")
+def servers(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """Kafka and PostgreSQL, of the whole stack when a test of this run wants one, else alone."""
+    if any("stack" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        yield request.getfixturevalue("stack")
+    else:
+        yield from _started("test-servers", services=False)
+
+
+@pytest.fixture
+def database(servers: Stack) -> str:
+    """Return the url of an empty database that no other test has seen."""
+    return servers.create_database(f"t{uuid4().hex[:12]}")
+
+
+def _started(name: str, *, services: bool) -> Iterator[Stack]:
     try:
-        with Stack(ROOT, name="test", fresh=True) as started:
+        with Stack(ROOT, name=name, services=services, fresh=True) as started:
             yield started
     except AlreadyRunning:
-        own = Stack(ROOT, name=f"test-{os.getpid()}", fresh=True)
+        own = Stack(ROOT, name=f"{name}-{os.getpid()}", services=services, fresh=True)
         try:
             with own as started:
                 yield started
         finally:
             own.clean()
-
-
-@pytest.fixture
-def database(stack: Stack) -> str:
-    """Return the url of an empty database that no other test has seen."""
-    return stack.create_database(f"t{uuid4().hex[:12]}")

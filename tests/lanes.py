@@ -18,7 +18,7 @@ LANES: Mapping[str, tuple[str, ...]] = {
     "rules": ("architecture", "contract", "unit", "model", "simulation", "mutation"),
     "core": ("integration/test_[a-l]*.py",),
     "services": ("integration/test_[m-z]*.py",),
-    "flows": ("flow", "browser"),
+    "flows": ("stack", "flow", "browser"),
 }
 #: `broken` is a lane of its own: it measures with clocks, and wants the machine for itself.
 ALONE: Mapping[str, tuple[str, ...]] = {"broken": ("chaos",)}

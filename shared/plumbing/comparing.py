@@ -14,7 +14,7 @@ from plumbing.database import Conn, Pool, passing
 from plumbing.logs import describe, where
 from plumbing.reconciling import DAILY, Run, RunMoved, daily_id, finish, open_run, start
 from plumbing.valves import Pass, Valves
-from plumbing.waiting import woken
+from plumbing.waiting import rest, woken
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ async def leave_to_ask(
     for _ in range(tries):
         if (leave := valves.begin(call, turn)) is not None:
             return leave
-        await asyncio.sleep(seconds)
+        await rest(seconds)
     raise NotNow("valve")
 
 

@@ -17,7 +17,7 @@ from plumbing.database import TRANSIENT
 from plumbing.logs import describe
 from plumbing.outbox import SHARDS
 from plumbing.sending import SetAside, Unsent, send
-from plumbing.waiting import let_go, woken
+from plumbing.waiting import let_go, rest, woken
 
 log = structlog.get_logger()
 
@@ -71,7 +71,7 @@ class Relay:
                 log.warning("relay_starts_over", error=describe(error))
             finally:
                 await self._close(connection)
-            await asyncio.sleep(pause_seconds)
+            await rest(pause_seconds)
             pause_seconds = min(pause_seconds * 2, 5.0)
 
     async def _turn(self, connection: "asyncpg.Connection[Any]") -> None:

@@ -25,6 +25,16 @@ async def woken(event: asyncio.Event, seconds: float) -> None:
         raise asyncio.CancelledError
 
 
+async def rest(seconds: float) -> None:
+    """Sleep between two rounds of a task that runs for ever; who was told to end, ends here.
+
+    What the round waited for may have lost the cancellation.
+    """
+    if is_cancelled():
+        raise asyncio.CancelledError
+    await asyncio.sleep(seconds)
+
+
 async def let_go(ending: Awaitable[Any], seconds: float) -> None:
     """Wait until a client of a library has ended, at most so long, whatever it says.
 
@@ -70,5 +80,5 @@ async def patiently(what: str, act: Callable[[], Awaitable[Any]]) -> None:
             if not (passing(error) or type(error).__module__.startswith("aiokafka")):
                 raise
             log.warning("start_waits", component=what, error=describe(error))
-        await asyncio.sleep(pause_seconds)
+        await rest(pause_seconds)
         pause_seconds = min(pause_seconds * 1.5, 5.0)

@@ -14,6 +14,7 @@ from plumbing.serving import Health
 from plumbing.stuck import counting
 from plumbing.stuck.counting import UNLESS_HELD_BACK
 from plumbing.valves import Valves, ValveState
+from plumbing.waiting import rest
 
 log = structlog.get_logger()
 GAUGE_SECONDS = 5.0
@@ -83,7 +84,7 @@ async def forget_sent(pool: Pool, days: int) -> None:
         except TRANSIENT as error:
             log.warning("keeping_waits_for_database", error=describe(error))
             more = False
-        await asyncio.sleep(1.0 if more else KEEPING_SECONDS)
+        await rest(1.0 if more else KEEPING_SECONDS)
 
 
 def show_valves(valves: Valves, service: str) -> None:
@@ -115,4 +116,4 @@ async def refresh_gauges(pool: Pool, service: str, valves: Valves) -> None:
                 metrics.EFFECTS_OPEN.labels(service, state).set(row[state])
         except TRANSIENT as error:
             log.warning("gauges_wait_for_database", error=describe(error))
-        await asyncio.sleep(GAUGE_SECONDS)
+        await rest(GAUGE_SECONDS)

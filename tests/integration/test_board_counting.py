@@ -276,6 +276,8 @@ async def test_given_a_case_that_cannot_be_counted_then_the_others_are_and_facts
         await until(lambda: is_counted(board, ONCE), 10)
     finally:
         running.cancel()
+        await asyncio.wait({running}, timeout=10)
+    assert running.cancelled()
 
 
 async def test_given_a_look_that_fails_then_facts_are_moved_all_the_same(
@@ -291,6 +293,8 @@ async def test_given_a_look_that_fails_then_facts_are_moved_all_the_same(
         await until(lambda: is_counted(board, ONCE), 10)
     finally:
         running.cancel()
+        await asyncio.wait({running}, timeout=10)
+    assert running.cancelled()
 
 
 async def is_counted(board: Board, sums: dict[str, int]) -> bool:

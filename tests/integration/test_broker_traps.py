@@ -16,8 +16,8 @@ pytestmark = pytest.mark.timeout(40)
 
 
 @pytest.fixture(scope="session")
-def kafka_bootstrap(stack: Any) -> str:
-    return stack.status().kafka
+def kafka_bootstrap(servers: Any) -> str:
+    return servers.status().kafka
 
 
 @pytest.fixture

@@ -75,9 +75,9 @@ class Ledger:
 
 
 @pytest.fixture
-async def ledger(stack: Stack, database: str) -> AsyncIterator[Ledger]:
+async def ledger(servers: Stack, database: str) -> AsyncIterator[Ledger]:
     topic = f"shell-{uuid4().hex[:8]}"
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.status().kafka)
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers.status().kafka)
     await admin.start()
     await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
     await migrate(database)
@@ -92,8 +92,8 @@ async def ledger(stack: Stack, database: str) -> AsyncIterator[Ledger]:
 
 
 @contextlib.asynccontextmanager
-async def running(ledger: Ledger, stack: Stack, replica: str) -> AsyncIterator[Consumer]:
-    consumer = ledger.a_consumer(stack.status().kafka, replica)
+async def running(ledger: Ledger, servers: Stack, replica: str) -> AsyncIterator[Consumer]:
+    consumer = ledger.a_consumer(servers.status().kafka, replica)
     await consumer.broker.start()
     watch = asyncio.create_task(consumer.watch())
     try:
@@ -105,8 +105,8 @@ async def running(ledger: Ledger, stack: Stack, replica: str) -> AsyncIterator[C
         consumer.failed.cancel()
 
 
-async def produce(stack: Stack, topic: str, total: int, partition: int | None = None) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=stack.status().kafka, linger_ms=5)
+async def produce(servers: Stack, topic: str, total: int, partition: int | None = None) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=servers.status().kafka, linger_ms=5)
     await producer.start()
     try:
         for number in range(total):
@@ -118,68 +118,68 @@ async def produce(stack: Stack, topic: str, total: int, partition: int | None = 
 
 
 async def test_given_members_that_join_and_leave_and_fail_then_every_record_is_settled_once(
-    ledger: Ledger, stack: Stack
+    ledger: Ledger, servers: Stack
 ):
     ledger.share = 0.2
-    async with running(ledger, stack, "a"):
-        await produce(stack, ledger.topic, 3000)
+    async with running(ledger, servers, "a"):
+        await produce(servers, ledger.topic, 3000)
         await until(lambda: _at_least(ledger, 500), 20)
-        async with running(ledger, stack, "b"):
-            await produce(stack, ledger.topic, 3000)
+        async with running(ledger, servers, "b"):
+            await produce(servers, ledger.topic, 3000)
             await until(lambda: _at_least(ledger, 3500), 30)
-        await produce(stack, ledger.topic, 1000)
+        await produce(servers, ledger.topic, 1000)
         ledger.share = 0.0
         await until(lambda: ledger.is_whole(7000), 40)
 
     assert await ledger.count() == 7000
 
 
-async def test_given_one_partition_in_trouble_then_the_others_go_on(ledger: Ledger, stack: Stack):
+async def test_given_one_partition_in_trouble_then_the_others_go_on(ledger: Ledger, servers: Stack):
     ledger.failing = {0: 4}
-    await produce(stack, ledger.topic, 50, partition=0)
-    await produce(stack, ledger.topic, 50, partition=1)
-    async with running(ledger, stack, "a"):
+    await produce(servers, ledger.topic, 50, partition=0)
+    await produce(servers, ledger.topic, 50, partition=1)
+    async with running(ledger, servers, "a"):
         await until(lambda: _of(ledger, 1, 50), 10)
         assert ledger.failing[0] > 0
         await until(lambda: ledger.is_whole(100), 30)
 
 
 async def test_given_a_client_that_skips_the_last_records_then_the_watchdog_takes_them_back(
-    ledger: Ledger, stack: Stack, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, servers: Stack, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(consuming, "WATCH_SECONDS", 0.2)
-    await produce(stack, ledger.topic, 20, partition=0)
-    async with running(ledger, stack, "a") as consumer:
+    await produce(servers, ledger.topic, 20, partition=0)
+    async with running(ledger, servers, "a") as consumer:
         await until(lambda: ledger.is_whole(20), 10)
         place = TopicPartition(ledger.topic, 0)
         consumer.consumer.pause(place)
-        await produce(stack, ledger.topic, 10, partition=0)
+        await produce(servers, ledger.topic, 10, partition=0)
         consumer.consumer.seek(place, 30)
         consumer.consumer.resume(place)
         await until(lambda: ledger.is_whole(30), 20)
 
 
 async def test_given_a_client_that_skips_in_the_middle_then_nothing_after_it_is_settled_before(
-    ledger: Ledger, stack: Stack
+    ledger: Ledger, servers: Stack
 ):
-    await produce(stack, ledger.topic, 20, partition=0)
-    async with running(ledger, stack, "a") as consumer:
+    await produce(servers, ledger.topic, 20, partition=0)
+    async with running(ledger, servers, "a") as consumer:
         await until(lambda: ledger.is_whole(20), 10)
         place = TopicPartition(ledger.topic, 0)
         consumer.consumer.pause(place)
-        await produce(stack, ledger.topic, 10, partition=0)
+        await produce(servers, ledger.topic, 10, partition=0)
         consumer.consumer.seek(place, 25)
         consumer.consumer.resume(place)
         await until(lambda: ledger.is_whole(30), 20)
 
 
 async def test_given_a_topic_that_ends_before_our_offset_then_the_process_asks_to_be_stopped(
-    ledger: Ledger, stack: Stack
+    ledger: Ledger, servers: Stack
 ):
-    await produce(stack, ledger.topic, 3, partition=0)
+    await produce(servers, ledger.topic, 3, partition=0)
     async with ledger.pool.acquire() as conn:
         await begin(conn, ledger.group, TopicPartition(ledger.topic, 0), 100)
-    async with running(ledger, stack, "a") as consumer:
+    async with running(ledger, servers, "a") as consumer:
         with pytest.raises(RuntimeError, match="made anew"):
             await asyncio.wait_for(consumer.failed, 20)
 
@@ -187,11 +187,11 @@ async def test_given_a_topic_that_ends_before_our_offset_then_the_process_asks_t
 
 
 async def test_given_a_member_that_comes_back_under_its_name_then_it_goes_on_where_it_was(
-    ledger: Ledger, stack: Stack
+    ledger: Ledger, servers: Stack
 ):
     for round_ in range(1, 4):
-        await produce(stack, ledger.topic, 100)
-        async with running(ledger, stack, "a"):
+        await produce(servers, ledger.topic, 100)
+        async with running(ledger, servers, "a"):
             await until(lambda total=round_ * 100: ledger.is_whole(total), 20)
 
 

@@ -54,15 +54,15 @@ def either(request: pytest.FixtureRequest, ledger: Ledger) -> Ledger:
 
 @pytest.mark.usefixtures("no_watchdog")
 async def test_given_a_marker_between_records_then_what_follows_it_is_settled(
-    either: Ledger, stack: Stack
+    either: Ledger, servers: Stack
 ):
     holes, skips = counted("offset_holes"), counted("client_skips")
 
     with capture_logs() as logs:
-        async with running(either, stack, "a"):
-            await produce_in_a_transaction(stack, either.topic)
+        async with running(either, servers, "a"):
+            await produce_in_a_transaction(servers, either.topic)
             await until(lambda: reached(either, 1), 10)
-            await produce(stack, either.topic, 20, partition=0)
+            await produce(servers, either.topic, 20, partition=0)
             await until(lambda: reached(either, 22), 10)
 
     assert await either.count() == 21
@@ -74,13 +74,13 @@ async def test_given_a_marker_between_records_then_what_follows_it_is_settled(
 
 
 @pytest.mark.usefixtures("quick_watchdog")
-async def test_given_a_marker_at_the_end_then_nothing_is_behind(either: Ledger, stack: Stack):
-    async with running(either, stack, "a") as consumer:
-        await produce_in_a_transaction(stack, either.topic)
+async def test_given_a_marker_at_the_end_then_nothing_is_behind(either: Ledger, servers: Stack):
+    async with running(either, servers, "a") as consumer:
+        await produce_in_a_transaction(servers, either.topic)
         await until(lambda: reached(either, 2), 10)
 
         await nothing_is_behind(consumer)
-        await produce(stack, either.topic, 5, partition=0)
+        await produce(servers, either.topic, 5, partition=0)
         await until(lambda: reached(either, 7), 10)
 
     assert await either.count() == 6
@@ -88,30 +88,30 @@ async def test_given_a_marker_at_the_end_then_nothing_is_behind(either: Ledger, 
 
 @pytest.mark.usefixtures("no_watchdog")
 async def test_given_a_client_that_skips_in_the_middle_then_it_is_taken_back_and_that_is_counted(
-    either: Ledger, stack: Stack
+    either: Ledger, servers: Stack
 ):
-    await a_client_that_skips(either, stack, to=25)
+    await a_client_that_skips(either, servers, to=25)
 
 
 @pytest.mark.usefixtures("quick_watchdog")
 async def test_given_a_client_that_skips_the_last_then_it_is_taken_back_and_that_is_counted(
-    either: Ledger, stack: Stack
+    either: Ledger, servers: Stack
 ):
-    await a_client_that_skips(either, stack, to=30)
+    await a_client_that_skips(either, servers, to=30)
 
 
 @pytest.mark.usefixtures("quick_watchdog")
 async def test_given_all_records_expired_unread_then_the_database_moves_on_and_nothing_is_behind(
-    ledger: Ledger, stack: Stack
+    ledger: Ledger, servers: Stack
 ):
-    await produce(stack, ledger.topic, 50, partition=0)
-    await expire(stack, TopicPartition(ledger.topic, 0), before=50)
+    await produce(servers, ledger.topic, 50, partition=0)
+    await expire(servers, TopicPartition(ledger.topic, 0), before=50)
 
-    async with running(ledger, stack, "a") as consumer:
+    async with running(ledger, servers, "a") as consumer:
         await until(lambda: reached(ledger, 50), 10)
 
         await nothing_is_behind(consumer)
-        await produce(stack, ledger.topic, 1, partition=0)
+        await produce(servers, ledger.topic, 1, partition=0)
         await until(lambda: reached(ledger, 51), 10)
 
     assert await ledger.count() == 1
@@ -119,16 +119,16 @@ async def test_given_all_records_expired_unread_then_the_database_moves_on_and_n
 
 @pytest.mark.usefixtures("no_watchdog")
 async def test_given_records_expired_while_we_were_away_then_it_is_told_and_the_rest_is_settled(
-    ledger: Ledger, stack: Stack
+    ledger: Ledger, servers: Stack
 ):
-    await produce(stack, ledger.topic, 10, partition=0)
-    async with running(ledger, stack, "a"):
+    await produce(servers, ledger.topic, 10, partition=0)
+    async with running(ledger, servers, "a"):
         await until(lambda: ledger.is_whole(10), 10)
-    await produce(stack, ledger.topic, 20, partition=0)
-    await expire(stack, TopicPartition(ledger.topic, 0), before=25)
+    await produce(servers, ledger.topic, 20, partition=0)
+    await expire(servers, TopicPartition(ledger.topic, 0), before=25)
 
     with capture_logs() as logs:
-        async with running(ledger, stack, "a"):
+        async with running(ledger, servers, "a"):
             await until(lambda: reached(ledger, 30), 10)
 
     assert await ledger.count() == 15
@@ -137,7 +137,7 @@ async def test_given_records_expired_while_we_were_away_then_it_is_told_and_the_
 
 
 async def test_given_a_lost_partition_and_a_database_that_refuses_then_it_is_taken_up_again(
-    ledger: Ledger, stack: Stack
+    ledger: Ledger, servers: Stack
 ):
     hiding: list[asyncio.Task[str]] = []
 
@@ -150,17 +150,17 @@ async def test_given_a_lost_partition_and_a_database_that_refuses_then_it_is_tak
         await until(lambda: waits_for_a_lock(ledger))
         raise NotOwner
 
-    async with running(ledger, stack, "a") as consumer:
+    async with running(ledger, servers, "a") as consumer:
         consumer._settler.inlets = {ledger.topic: lose_it_once}
         with capture_logs() as logs:
-            await produce(stack, ledger.topic, 10, partition=0)
+            await produce(servers, ledger.topic, 10, partition=0)
             await until(lambda: any(row["event"] == "partition_still_waits" for row in logs))
         await ledger.pool.execute("ALTER TABLE hidden RENAME TO consumer_offset")
         await until(lambda: reached(ledger, 10), 15)
 
 
 async def test_given_kafka_does_not_answer_commits_then_work_goes_on_and_the_last_one_counts(
-    ledger: Ledger, stack: Stack
+    ledger: Ledger, servers: Stack
 ):
     asked: list[int] = []
     answers = asyncio.Event()
@@ -170,11 +170,11 @@ async def test_given_kafka_does_not_answer_commits_then_work_goes_on_and_the_las
         asked.append(offsets[place])
         await answers.wait()
 
-    async with running(ledger, stack, "a") as consumer:
+    async with running(ledger, servers, "a") as consumer:
         await until(lambda: consumer.assigned)
         consumer.consumer.commit = commit
         for total in range(1, 5):
-            await produce(stack, ledger.topic, 1, partition=0)
+            await produce(servers, ledger.topic, 1, partition=0)
             await until(lambda total=total: ledger.is_whole(total), 3)
         assert asked == [1]
         answers.set()
@@ -182,7 +182,7 @@ async def test_given_kafka_does_not_answer_commits_then_work_goes_on_and_the_las
 
 
 async def test_given_a_commit_under_way_when_the_partition_goes_then_it_is_cancelled(
-    ledger: Ledger, stack: Stack
+    ledger: Ledger, servers: Stack
 ):
     told: list[str] = []
     place = TopicPartition(ledger.topic, 0)
@@ -195,10 +195,10 @@ async def test_given_a_commit_under_way_when_the_partition_goes_then_it_is_cance
             told.append("cancelled")
             raise
 
-    async with running(ledger, stack, "a") as consumer:
+    async with running(ledger, servers, "a") as consumer:
         await until(lambda: consumer.assigned)
         consumer.consumer.commit = commit
-        await produce(stack, ledger.topic, 1, partition=0)
+        await produce(servers, ledger.topic, 1, partition=0)
         await until(lambda: told == ["asked"])
 
         await consumer.on_partitions_revoked({place})
@@ -206,10 +206,10 @@ async def test_given_a_commit_under_way_when_the_partition_goes_then_it_is_cance
         await until(lambda: told == ["asked", "cancelled"], 2)
 
 
-async def produce_in_a_transaction(stack: Stack, topic: str) -> None:
+async def produce_in_a_transaction(servers: Stack, topic: str) -> None:
     """Write one record to partition 0; the commit's marker takes the offset after it."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=stack.status().kafka, transactional_id=uuid4().hex
+        bootstrap_servers=servers.status().kafka, transactional_id=uuid4().hex
     )
     await producer.start()
     try:
@@ -219,15 +219,15 @@ async def produce_in_a_transaction(stack: Stack, topic: str) -> None:
         await producer.stop()
 
 
-async def a_client_that_skips(ledger: Ledger, stack: Stack, to: int) -> None:
+async def a_client_that_skips(ledger: Ledger, servers: Stack, to: int) -> None:
     """Make the client skip from 20 to a place before 31: all is settled, a skip is counted."""
     holes, skips = counted("offset_holes"), counted("client_skips")
     place = TopicPartition(ledger.topic, 0)
-    await produce(stack, ledger.topic, 20, partition=0)
-    async with running(ledger, stack, "a") as consumer:
+    await produce(servers, ledger.topic, 20, partition=0)
+    async with running(ledger, servers, "a") as consumer:
         await until(lambda: ledger.is_whole(20), 10)
         consumer.consumer.pause(place)
-        await produce(stack, ledger.topic, 10, partition=0)
+        await produce(servers, ledger.topic, 10, partition=0)
         consumer.consumer.seek(place, to)
         consumer.consumer.resume(place)
         await until(lambda: ledger.is_whole(30), 10)
@@ -235,9 +235,9 @@ async def a_client_that_skips(ledger: Ledger, stack: Stack, to: int) -> None:
     assert (counted("offset_holes") - holes, counted("client_skips") - skips) == (0, 1)
 
 
-async def expire(stack: Stack, place: TopicPartition, before: int) -> None:
+async def expire(servers: Stack, place: TopicPartition, before: int) -> None:
     """Let the broker delete what lies before that offset, as its retention does."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.status().kafka)
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers.status().kafka)
     await admin.start()
     try:
         await admin.delete_records({place: RecordsToDelete(before_offset=before)})

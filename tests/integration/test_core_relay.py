@@ -184,9 +184,9 @@ async def test_given_uncommitted_rows_when_they_commit_after_later_ones_then_non
 
 
 async def test_given_a_full_turn_when_relayed_to_a_real_broker_then_all_of_it_is_taken(
-    bench, stack
+    bench, servers
 ):
-    bootstrap, topic = stack.status().kafka, f"relay-{uuid4()}"
+    bootstrap, topic = servers.status().kafka, f"relay-{uuid4()}"
     await make_topic(bootstrap, topic, LIFECYCLE["intake"].config)
     rows = [OutboxRow(topic, b"%d" % (n % 9), b"%06d" % n * 200, uuid4()) for n in range(2500)]
     async with bench.pool.acquire() as conn, conn.transaction():

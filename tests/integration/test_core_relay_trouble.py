@@ -157,8 +157,10 @@ async def test_given_a_failing_topic_then_it_is_told_once_with_the_kind_of_error
     ]
 
 
-async def test_given_a_topic_that_does_not_exist_on_a_real_broker_then_it_waits_alone(bench, stack):
-    bootstrap, missing, good = stack.status().kafka, f"gone-{uuid4()}", f"good-{uuid4()}"
+async def test_given_a_topic_that_does_not_exist_on_a_real_broker_then_it_waits_alone(
+    bench, servers
+):
+    bootstrap, missing, good = servers.status().kafka, f"gone-{uuid4()}", f"good-{uuid4()}"
     await make_topic(bootstrap, good, LIFECYCLE["intake"].config)
     await put(bench, missing, *rows("p", 4))
     await put(bench, good, *rows("k", 10))

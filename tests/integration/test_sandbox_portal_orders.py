@@ -7,19 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
-import aiohttp
 import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from local_stack.stack import Stack
 from sandbox.bus import build_record
 from sandbox.journal import Journal
 from sandbox.portals import Outcome, Portals
 from sandbox.replies import MalformedReply, ReplyReader, parse_reply
-from tests.integration.core_kit import until
 from tests.integration.sandbox_process import PERSON, WEBHOOK_SECRET, a_sandbox, free_port
 
 RECEIPT = {"dossier_id": "d-1", "dossier_code": "H29.1-261124-0004"}
@@ -117,31 +113,6 @@ async def test_an_order_that_cannot_be_sent_is_refused(tmp_path):
 
         assert [status for status, _ in answers] == [422, 422, 422, 503, 503]
         assert answers[0][1]["errors"][0]["field"] == "supplement"
-
-
-@pytest.mark.parametrize(
-    ("about", "document"), [("supplement", SUPPLEMENT), ("withdrawal", WITHDRAWAL)]
-)
-async def test_a_portal_sends_on_the_bus_and_hears_what_the_answer_is_about(
-    stack: Stack, about: str, document: dict[str, Any]
-):
-    reference = f"DVCQG-{uuid4()}"
-    order = {"road": "bus", about: {**document, "portal_reference": reference}}
-
-    async with aiohttp.ClientSession(stack.status().sandbox["url"]) as http:
-        async with http.post(f"/portals/national-portal/{about}s", json=order) as sent:
-            assert sent.status == 202, await sent.text()
-        place = f"/portals/national-portal/dossiers?portal_reference={reference}"
-
-        async def answers() -> list[Any]:
-            async with http.get(place) as response:
-                dossiers = await response.json()
-            return dossiers[0][f"{about}s"] if dossiers else []
-
-        (answer,) = await until(answers, 20.0)
-
-    # No portal submitted it, so it is refused, and the refusal is not taken for a submission's.
-    assert (answer["road"], answer["problem"]["status"] >= 400) == ("bus", True)
 
 
 @pytest.mark.parametrize("about", ["supplement", "withdrawal"])

@@ -1,14 +1,16 @@
 """Ending clients of a library that may raise anything, and starting over after them."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 import asyncpg
 import pytest
 
 from plumbing import relay as relay_module
 from plumbing.relay import Relay
-from plumbing.waiting import is_cancelled, let_go, woken
+from plumbing.waiting import is_cancelled, let_go, rest, woken
 
 
 async def cancelled_inside() -> None:
@@ -68,8 +70,11 @@ async def test_given_a_task_cancelled_inside_the_client_when_relaying_then_it_st
         await running
 
 
-async def test_given_a_cancellation_that_was_lost_when_the_task_waits_for_a_wake_then_it_ends():
-    event, turns = asyncio.Event(), 0
+@pytest.mark.parametrize("waits", [lambda: woken(asyncio.Event(), 0.001), lambda: rest(0.001)])
+async def test_given_a_cancellation_that_was_lost_when_the_task_waits_for_a_wake_then_it_ends(
+    waits: Callable[[], Coroutine[Any, Any, None]],
+):
+    turns = 0
 
     async def in_turns() -> None:
         nonlocal turns
@@ -77,7 +82,7 @@ async def test_given_a_cancellation_that_was_lost_when_the_task_waits_for_a_wake
             turns += 1
             with suppress(asyncio.CancelledError):  # as a library does that loses one
                 await asyncio.sleep(0)
-            await woken(event, 0.001)
+            await waits()
 
     task = asyncio.create_task(in_turns())
     while turns < 3 and not task.done():

@@ -18,8 +18,9 @@ from local_stack.supervision import Keeper
 
 POLL_SECONDS = 0.05
 LOOK_SECONDS = 0.3
-INFRASTRUCTURE_SECONDS = 60
-SERVICE_SECONDS = 60
+#: A process that ends is noticed at once; so long is waited for one that is alive but slow.
+INFRASTRUCTURE_SECONDS = 120
+SERVICE_SECONDS = 120
 STARTS_ALLOWED = 2
 LONGEST_ANSWER = 2000
 

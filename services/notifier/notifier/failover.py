@@ -1,6 +1,5 @@
 """Takes messages to another SMS gateway when theirs certainly did not take them."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,6 +19,7 @@ from plumbing.database import TRANSIENT, Pool
 from plumbing.logs import describe, where
 from plumbing.sealing import KeyRing
 from plumbing.valves import Valves
+from plumbing.waiting import rest
 
 log = structlog.get_logger()
 
@@ -89,7 +89,7 @@ class Failover:
                         self.wake()
                 except TRANSIENT as error:
                     log.warning("failover_waits_for_database", error=describe(error))
-            await asyncio.sleep(LOOK_SECONDS)
+            await rest(LOOK_SECONDS)
 
     async def move(self, name: str) -> int:
         """Move some messages that gateway certainly does not have; return how many.

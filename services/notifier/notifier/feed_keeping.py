@@ -1,12 +1,11 @@
 """Keeps the feed for so many days."""
 
-import asyncio
-
 import structlog
 
 from notifier.feed_store import FORGET_ROWS, forget
 from plumbing.database import TRANSIENT, Pool
 from plumbing.logs import describe
+from plumbing.waiting import rest
 
 log = structlog.get_logger()
 
@@ -22,4 +21,4 @@ async def keep_feed(pool: Pool, days: int) -> None:
         except TRANSIENT as error:
             log.warning("keeping_waits_for_database", error=describe(error))
             more = False
-        await asyncio.sleep(1.0 if more else KEEPING_SECONDS)
+        await rest(1.0 if more else KEEPING_SECONDS)

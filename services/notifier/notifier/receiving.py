@@ -1,6 +1,5 @@
 """Asks the gateways what became of the messages they took."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +19,7 @@ from plumbing.database import TRANSIENT, Pool
 from plumbing.logs import describe, where
 from plumbing.sealing import KeyRing
 from plumbing.valves import Valves
+from plumbing.waiting import rest
 
 log = structlog.get_logger()
 
@@ -66,7 +66,7 @@ class Receipts:
                     pass
             except TRANSIENT as error:
                 log.warning("receipts_wait_for_database", error=describe(error))
-            await asyncio.sleep(LOOK_SECONDS)
+            await rest(LOOK_SECONDS)
 
     async def ask_due(self) -> int:
         """Ask about some messages; return how many were due."""

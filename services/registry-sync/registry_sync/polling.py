@@ -13,6 +13,7 @@ from plumbing.assembly import Running
 from plumbing.lanes import is_paused, load_pauses
 from plumbing.logs import describe, where
 from plumbing.valves import Limit, Pass
+from plumbing.waiting import rest
 from registry_sync.asking import ask_in_parts
 from registry_sync.braking import held_back
 from registry_sync.claims import Due, claim_due
@@ -60,7 +61,7 @@ class Poller:
                 log.error("poll_failed", error=describe(error), traceback=where(error))
                 pause_seconds = min(pause_seconds * 2, 30.0)
             if decided < BATCH:
-                await asyncio.sleep(random.uniform(pause_seconds / 2, pause_seconds))
+                await rest(random.uniform(pause_seconds / 2, pause_seconds))
 
     async def _claim(self) -> list[Due]:
         if not self.running.valves.may_call(RESULTS):
@@ -129,7 +130,7 @@ class Poller:
             passed = self.running.valves.begin(RESULTS)
             if passed is not None:
                 return passed
-            await asyncio.sleep(ROOM_SECONDS)
+            await rest(ROOM_SECONDS)
 
     async def _take(self, asked: Sequence[Due], found: Results) -> int:
         by_code = {one.code: one for one in asked}

@@ -13,6 +13,7 @@ from plumbing.applying import Part, lock
 from plumbing.assembly import Running
 from plumbing.database import passing
 from plumbing.logs import describe, where
+from plumbing.waiting import rest
 from reference import Reference
 from routing.board_store import BATCH, forget_counts, load_uncounted, roll_up
 from routing.domain import Case
@@ -60,7 +61,7 @@ class Counting:
                     continue
             except Exception as error:  # what was not counted is still there
                 log.error("board_not_counted", error=describe(error), traceback=where(error))
-            await asyncio.sleep(self.seconds)
+            await rest(self.seconds)
 
     async def roll_up(self) -> int:
         """Move every fact there is; return how many rows that were."""

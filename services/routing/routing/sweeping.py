@@ -3,7 +3,6 @@
 Several may sweep at once: whoever comes second is refused by the rules.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from plumbing.applying import Item, Part, apply, lock
 from plumbing.assembly import Running
 from plumbing.database import Conn, passing
 from plumbing.logs import describe, where
+from plumbing.waiting import rest
 from routing.domain import Case, Expire, Merge, RoutingContext, may_expire, may_merge
 from routing.domain.stopping import UNDER_WAY
 from routing.holding import holder_of
@@ -53,7 +53,7 @@ class Sweeper:
                 await self.sweep()
             except Exception as error:  # what was not done comes again; nobody else sweeps for us
                 log.error("sweep_failed", error=describe(error), traceback=where(error))
-            await asyncio.sleep(self.seconds)
+            await rest(self.seconds)
 
     async def sweep(self) -> int:
         """Do everything once and refresh the gauges; return how many cases were moved on."""

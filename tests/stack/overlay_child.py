@@ -1,6 +1,6 @@
 """A process to be killed: does one thing of the core under the campaign's overlay.
 
-`python -m tests.integration.overlay_child settle|copies|relay|call DATABASE_URL NOTES`. NOTES is
+`python -m tests.stack.overlay_child settle|copies|relay|call DATABASE_URL NOTES`. NOTES is
 a file with one JSON line for each thing that reached the outside.
 """
 

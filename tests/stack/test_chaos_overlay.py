@@ -47,7 +47,7 @@ class Child:
         told = os.environ | overlay.environment(self.folder, broken)
         told["PYTHONPATH"] += f"{os.pathsep}{ROOT}"
         notes = self.folder / "notes"
-        command = ["-m", "tests.integration.overlay_child", what, self._database, str(notes)]
+        command = ["-m", "tests.stack.overlay_child", what, self._database, str(notes)]
         process = await asyncio.create_subprocess_exec(sys.executable, *command, env=told)
         code = await asyncio.wait_for(process.wait(), 60)
         lines = notes.read_text().splitlines() if notes.exists() else []

@@ -1,29 +1,13 @@
 """The AsyncAPI document: which records stand on which topic, who writes and who reads them."""
 
-import inspect
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
-from contracts.envelope import CONTENT_TYPE, MODELS
-from contracts.events import EVENTS
+from contracts.envelope import CONTENT_TYPE
+from contracts.messages import MESSAGES, Message
 from contracts.model import PortalReference
-from contracts.particulars import ParticularsRecord
-from contracts.portal import (
-    RECEIVED_TYPE,
-    REFUSED_TYPE,
-    SUBMISSION_TYPE,
-    SUPPLEMENT_TYPE,
-    WITHDRAWAL_TYPE,
-    PortalReply,
-    PortalSubmission,
-    PortalSupplement,
-    PortalWithdrawal,
-    Receipt,
-    Refusal,
-)
-from contracts.topics import LIFECYCLE, PARTICULARS, REPLIES, SUBMISSIONS, TOPICS, Topic
+from contracts.topics import ARCHIVED, LIFECYCLE, PARTICULARS, SUBMISSIONS, TOPICS, Topic
 
 BINDING_VERSION = "0.5.0"
 
@@ -38,75 +22,8 @@ READS: dict[str, tuple[Topic, ...]] = {
         LIFECYCLE["registry-sync"],
         PARTICULARS,
     ),
+    "audit": ARCHIVED,
 }
-
-
-class SubmissionReceived(PortalReply):
-    """What a portal sent was taken; the answer names the dossier's code."""
-
-    type: Literal["vn.hotich.portal.submission_received.v1"]
-    data: Receipt
-
-
-class SubmissionRefused(PortalReply):
-    """What a portal sent could not be taken, with every field error at once."""
-
-    type: Literal["vn.hotich.portal.submission_refused.v1"]
-    data: Refusal
-
-
-@dataclass(frozen=True)
-class Message:
-    """One kind of record on a topic; without a model it is a tombstone.
-
-    `name` is its CloudEvents type where it has one, and the name of its schema file.
-    """
-
-    id: str
-    topic: Topic
-    name: str
-    summary: str
-    model: type[BaseModel] | None
-    content_type: str = CONTENT_TYPE
-    headers: tuple[str, ...] = ("content-type",)
-
-
-def _of(
-    id_: str, topic: Topic, name: str, model: type[BaseModel], *headers: str, **more: str
-) -> Message:
-    summary = inspect.cleandoc(model.__doc__ or "").splitlines()[0]
-    return Message(id_, topic, name, summary, model, headers=("content-type", *headers), **more)
-
-
-_SIGNED = ("portal", "webhook-id", "webhook-timestamp", "webhook-signature")
-
-#: Every kind of record there is, topic by topic.
-MESSAGES: tuple[Message, ...] = (
-    _of("PortalSubmission", SUBMISSIONS, SUBMISSION_TYPE, PortalSubmission, *_SIGNED),
-    _of("PortalSupplement", SUBMISSIONS, SUPPLEMENT_TYPE, PortalSupplement, *_SIGNED),
-    _of("PortalWithdrawal", SUBMISSIONS, WITHDRAWAL_TYPE, PortalWithdrawal, *_SIGNED),
-    _of("SubmissionReceived", REPLIES, RECEIVED_TYPE, SubmissionReceived),
-    _of("SubmissionRefused", REPLIES, REFUSED_TYPE, SubmissionRefused),
-    _of(
-        "ParticularsRecord",
-        PARTICULARS,
-        "particulars_record",
-        ParticularsRecord,
-        content_type="application/json",
-    ),
-    Message(
-        "ParticularsErased",
-        PARTICULARS,
-        "particulars_erased",
-        "A tombstone: the personal data of the dossier is erased, and stays so.",
-        None,
-        "application/json",
-    ),
-    *(
-        _of(data.__name__, LIFECYCLE[data.service], data.event_type(), MODELS[data])
-        for data in EVENTS
-    ),
-)
 
 
 def document() -> dict[str, Any]:
@@ -174,7 +91,9 @@ def _setting(key: str, value: str) -> Any:
 
 
 def _message(message: Message) -> dict[str, Any]:
-    tombstone = {"type": "null", "description": "No value."}
+    without = {"type": "null", "description": "No value."}
+    if message.content_type == "text/plain":
+        without = {"type": "string"}
     described: dict[str, Any] = {
         "name": message.name,
         "title": message.id,
@@ -184,7 +103,7 @@ def _message(message: Message) -> dict[str, Any]:
             "type": "object",
             "properties": {name: {"type": "string"} for name in message.headers},
         },
-        "payload": {"$ref": f"./schemas/{message.name}.json"} if message.model else tombstone,
+        "payload": {"$ref": f"./schemas/{message.name}.json"} if message.model else without,
         "bindings": {"kafka": {"key": _key(message.topic), "bindingVersion": BINDING_VERSION}},
     }
     if message.topic in LIFECYCLE.values():
@@ -195,6 +114,10 @@ def _message(message: Message) -> dict[str, Any]:
 def _key(topic: Topic) -> dict[str, Any]:
     if topic.key == "dossier_id":
         return {"type": "string", "format": "uuid", "description": "The dossier id."}
+    if topic.key == "service":
+        return {"type": "string", "description": "The service."}
+    if topic.key == "topic_partition":
+        return {"type": "string", "description": "The place, as in `dossier.intake.v1/3`."}
     reference = TypeAdapter(PortalReference).json_schema()
     return reference | {"description": "The portal's own reference."}
 

@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import CoreSchema
 
 from contracts import asyncapi
+from contracts.messages import MESSAGES
 from contracts.particulars import Particulars
 from contracts.portal import (
     PortalDossiers,
@@ -42,7 +43,7 @@ OFF_THE_BUS: dict[str, type[BaseModel]] = {
 }
 #: Every document there is a schema of, by the name of its file.
 SCHEMAS: dict[str, type[BaseModel]] = OFF_THE_BUS | {
-    message.name: message.model for message in asyncapi.MESSAGES if message.model
+    message.name: message.model for message in MESSAGES if message.model
 }
 
 

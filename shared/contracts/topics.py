@@ -31,7 +31,8 @@ _LATEST_ONLY = {
 class Topic:
     """A topic, its only writer (a service name, or `portals`) and its broker settings.
 
-    `key` is what orders its records: `dossier_id` or `portal_reference`.
+    `key` is what orders its records: `dossier_id`, `portal_reference`, `service` or
+    `topic_partition`, as in `dossier.intake.v1/3`.
     """
 
     name: str
@@ -74,7 +75,33 @@ LIFECYCLE: dict[str, Topic] = {
     ),
 }
 
-TOPICS: tuple[Topic, ...] = (SUBMISSIONS, REPLIES, PARTICULARS, *LIFECYCLE.values())
+
+def _access(service: str, name: str) -> Topic:
+    purpose = "Who read or opened personal data: sealed blocks, nothing personal"
+    return Topic(name, service, "service", purpose, _FOR_EVER, partitions=1)
+
+
+#: The sealed blocks of each service's access log; written by that service alone.
+ACCESS: dict[str, Topic] = {
+    "intake": _access("intake", "access.intake.v1"),
+    "routing": _access("routing", "access.routing.v1"),
+    "registry-sync": _access("registry-sync", "access.registry.v1"),
+    "notifier": _access("notifier", "access.notification.v1"),
+}
+
+CHECKPOINTS = Topic(
+    "audit.checkpoints.v1",
+    "audit",
+    "topic_partition",
+    "Signed heads of the Merkle trees over the log",
+    _FOR_EVER,
+    partitions=1,
+)
+
+#: What the archive keeps: every record of these.
+ARCHIVED: tuple[Topic, ...] = (*LIFECYCLE.values(), *ACCESS.values())
+
+TOPICS: tuple[Topic, ...] = (SUBMISSIONS, REPLIES, PARTICULARS, *ARCHIVED, CHECKPOINTS)
 
 #: Lifecycle topic name -> the service that alone may write it.
 WRITER_OF: dict[str, str] = {topic.name: service for service, topic in LIFECYCLE.items()}

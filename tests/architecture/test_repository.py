@@ -55,10 +55,10 @@ def test_no_file_names_a_package_host_or_a_place_on_one_machine(word: str) -> No
     assert holding == []
 
 
-def test_there_are_four_services_and_the_board_over_them() -> None:
+def test_there_are_four_services_the_board_over_them_and_the_audit_beside() -> None:
     names = [path.name for path in SERVICES]
 
-    assert names == ["board", "intake", "notifier", "registry-sync", "routing"]
+    assert names == ["audit", "board", "intake", "notifier", "registry-sync", "routing"]
 
 
 @pytest.mark.parametrize("folder", SERVICES, ids=lambda folder: folder.name)

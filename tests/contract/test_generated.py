@@ -16,7 +16,7 @@ import contracts
 from contracts import asyncapi, generate
 from contracts.envelope import CONTENT_TYPE
 from contracts.events import EVENTS
-from contracts.topics import LIFECYCLE, PARTICULARS, REPLIES, SUBMISSIONS, TOPICS
+from contracts.topics import ACCESS, LIFECYCLE, PARTICULARS, REPLIES, SUBMISSIONS, TOPICS
 
 FOLDER = Path(contracts.__file__).parent
 DOCUMENT: dict[str, Any] = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text("utf-8"))
@@ -182,9 +182,9 @@ def test_every_message_is_on_one_channel_with_content_type_key_and_payload() -> 
             key = message["bindings"]["kafka"]["key"]
             assert key["type"] == "string"
             assert (key.get("format") == "uuid") == (topic.key == "dossier_id")
-            assert message["contentType"] in (CONTENT_TYPE, "application/json")
+            assert message["contentType"] in (CONTENT_TYPE, "application/json", "text/plain")
             assert "content-type" in message["headers"]["properties"]
-            assert set(message["payload"]) in ({"$ref"}, {"type", "description"})
+            assert set(message["payload"]) in ({"$ref"}, {"type", "description"}, {"type"})
 
 
 def test_each_lifecycle_topic_carries_the_events_of_its_service() -> None:
@@ -220,15 +220,20 @@ def test_each_service_reads_and_writes_what_it_should_and_every_channel_is_used(
     assert {s: (topics(s, "receive"), topics(s, "send")) for s in services} == {
         "intake": (
             {"portal.submissions.v1"},
-            {"portal.replies.v1", "dossier.intake.v1", "dossier.particulars.v1"},
+            {
+                "portal.replies.v1",
+                "dossier.intake.v1",
+                "dossier.particulars.v1",
+                "access.intake.v1",
+            },
         ),
         "routing": (
             {"dossier.intake.v1", "dossier.registry.v1", "dossier.particulars.v1"},
-            {"dossier.routing.v1"},
+            {"dossier.routing.v1", "access.routing.v1"},
         ),
         "registry-sync": (
             {"dossier.routing.v1", "dossier.particulars.v1"},
-            {"dossier.registry.v1"},
+            {"dossier.registry.v1", "access.registry.v1"},
         ),
         "notifier": (
             {
@@ -237,7 +242,11 @@ def test_each_service_reads_and_writes_what_it_should_and_every_channel_is_used(
                 "dossier.registry.v1",
                 "dossier.particulars.v1",
             },
-            {"dossier.notification.v1"},
+            {"dossier.notification.v1", "access.notification.v1"},
+        ),
+        "audit": (
+            {topic.name for topic in (*LIFECYCLE.values(), *ACCESS.values())},
+            {"audit.checkpoints.v1"},
         ),
     }
 
@@ -254,6 +263,6 @@ def test_an_operation_names_messages_of_its_own_channel_and_its_consumer_group()
 
 
 def test_the_readers_of_the_document_are_services_and_the_writers_are_the_topics_own() -> None:
-    assert set(asyncapi.READS) == set(LIFECYCLE)
-    assert {topic.writer for topic in TOPICS} == {"portals", *LIFECYCLE}
+    assert set(asyncapi.READS) == {*LIFECYCLE, "audit"}
+    assert {topic.writer for topic in TOPICS} == {"portals", "audit", *LIFECYCLE}
     assert set(LIFECYCLE_NAMES) < {topic.name for topic in TOPICS}

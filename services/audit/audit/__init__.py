@@ -1,0 +1,1 @@
+"""The archive of the log, its signed checkpoints, and what auditors ask of them."""

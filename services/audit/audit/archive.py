@@ -1,0 +1,224 @@
+"""The archive as a folder: which files there are, what is in them, and how one is added.
+
+    archive.json                                         what log this is
+    log/topic=<topic>/day=<day>/p<NN>-<first>-<last>.parquet    records, exact bytes and places
+    checkpoints/<topic>/p<NN>.jsonl                      signed checkpoints, oldest first
+    keys.json                                            the keys they are signed with
+
+A file of records holds one topic-partition's records of one day, in the order of their offsets;
+its name tells the first and the last. A file whose range lies within another's is what is left of
+a merge, and does not count.
+"""
+
+import json
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from contracts.model import VIETNAM
+
+FORMAT = 1
+LOG, ABOUT = "log", "archive.json"
+ROWS_PER_GROUP = 16_384
+
+SCHEMA = pa.schema(
+    [
+        pa.field("partition", pa.int32(), nullable=False),
+        pa.field("offset", pa.int64(), nullable=False),
+        pa.field("timestamp", pa.timestamp("ms", tz="UTC"), nullable=False),
+        pa.field("key", pa.binary()),
+        pa.field("headers", pa.list_(pa.struct([("name", pa.string()), ("value", pa.binary())]))),
+        pa.field("value", pa.binary()),
+        # What follows is in `value` too, for those who ask; null when it is no event of ours.
+        pa.field("event_id", pa.string()),
+        pa.field("type", pa.string()),
+        pa.field("dossier_id", pa.string()),
+        pa.field("code", pa.string()),
+        pa.field("sequence", pa.int32()),
+        pa.field("time", pa.timestamp("us", tz="UTC")),
+    ]
+)
+EXACT = tuple(SCHEMA.names[:6])
+
+_NAME = re.compile(r"^p(\d{2,})-(\d{12,})-(\d{12,})\.parquet$")
+_FOLDER = re.compile(r"^topic=([\w.-]+)/day=(\d{4}-\d{2}-\d{2})$")
+
+
+class NotAnArchive(Exception):
+    """The folder is none of ours, or of a later format; the message says why."""
+
+
+class Unreadable(Exception):
+    """A file of the archive cannot be read as what its name says; `file` is its path within."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(f"{file}: {reason}")
+        self.file, self.reason = file, reason
+
+
+@dataclass(frozen=True, order=True)
+class Segment:
+    """A file of records: offsets `first` to `last`, both inclusive, of one topic-partition."""
+
+    topic: str
+    partition: int
+    first: int
+    last: int
+    day: date
+
+    @property
+    def file(self) -> str:
+        """Return its path within the archive."""
+        name = f"p{self.partition:02d}-{self.first:012d}-{self.last:012d}.parquet"
+        return f"{LOG}/topic={self.topic}/day={self.day.isoformat()}/{name}"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of the log: those that count, in order, what a merge left, and strange ones."""
+
+    segments: tuple[Segment, ...]
+    superseded: tuple[Segment, ...]
+    strange: tuple[str, ...]
+
+    def by_place(self) -> dict[tuple[str, int], list[Segment]]:
+        """Return (topic, partition) -> its files that count, by offset."""
+        found: dict[tuple[str, int], list[Segment]] = defaultdict(list)
+        for segment in self.segments:
+            found[segment.topic, segment.partition].append(segment)
+        return dict(found)
+
+
+def day_of(timestamp_ms: int) -> date:
+    """Return the Vietnamese day a record belongs to, by the broker's time."""
+    return datetime.fromtimestamp(timestamp_ms / 1000, UTC).astimezone(VIETNAM).date()
+
+
+def create(root: Path, origin: str) -> None:
+    """Make an empty archive of the log of that name, unless there is one; raises NotAnArchive.
+
+    An archive of another log is refused.
+    """
+    if (root / ABOUT).exists():
+        if (found := origin_of(root)) != origin:
+            raise NotAnArchive(f"this is the archive of {found}, not of {origin}")
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    about = {"format": FORMAT, "origin": origin}
+    write_file(root / ABOUT, json.dumps(about, indent=2).encode() + b"\n")
+
+
+def origin_of(root: Path) -> str:
+    """Return the name of the log the archive is of; raises NotAnArchive."""
+    try:
+        about = json.loads((root / ABOUT).read_bytes())
+        form, origin = about["format"], about["origin"]
+    except FileNotFoundError:
+        raise NotAnArchive(f"there is no {ABOUT} in it") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise NotAnArchive(f"its {ABOUT} cannot be read") from None
+    if form != FORMAT:
+        raise NotAnArchive(f"its format is {form!r}; this program reads {FORMAT}")
+    if not isinstance(origin, str) or not origin or any(ch.isspace() for ch in origin):
+        raise NotAnArchive(f"its {ABOUT} names no origin")
+    return origin
+
+
+def listing(root: Path) -> Listing:
+    """Return the files of the log; reads names only."""
+    found: dict[tuple[str, int], list[Segment]] = defaultdict(list)
+    strange: list[str] = []
+    for path in sorted((root / LOG).rglob("*")):
+        if path.is_dir():
+            continue
+        segment = _segment_of(path.relative_to(root / LOG))
+        if segment is not None:
+            found[segment.topic, segment.partition].append(segment)
+        elif not path.name.startswith("."):
+            strange.append(str(path.relative_to(root)))
+    kept: list[Segment] = []
+    left: list[Segment] = []
+    for segments in found.values():
+        reached = -1
+        for segment in sorted(segments, key=lambda one: (one.first, -one.last)):
+            (left if segment.last <= reached else kept).append(segment)
+            reached = max(reached, segment.last)
+    return Listing(tuple(sorted(kept)), tuple(sorted(left)), tuple(strange))
+
+
+def read(root: Path, segment: Segment, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return a file's records; raises Unreadable."""
+    batches = list(batches_of(root, segment, columns))
+    names = columns or SCHEMA.names
+    schema = pa.schema([SCHEMA.field(name) for name in names])
+    return pa.Table.from_batches(batches, schema=schema)
+
+
+def batches_of(
+    root: Path, segment: Segment, columns: Sequence[str] | None = None, rows: int = ROWS_PER_GROUP
+) -> Iterator[pa.RecordBatch]:
+    """Yield a file's records, some at a time and in order; raises Unreadable."""
+    try:
+        with pq.ParquetFile(root / segment.file) as file:
+            if not file.schema_arrow.equals(SCHEMA):
+                raise Unreadable(segment.file, "its columns are not those of an archive")
+            yield from file.iter_batches(batch_size=rows, columns=columns and list(columns))
+    except (OSError, pa.ArrowException) as error:
+        raise Unreadable(segment.file, f"it cannot be read ({type(error).__name__})") from None
+
+
+def write_segment(root: Path, segment: Segment, records: pa.Table) -> None:
+    """Add a file of records, all of it or nothing, and lasting once this returns."""
+    target = root / segment.file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    options: dict[str, Any] = {"compression": "zstd", "row_group_size": ROWS_PER_GROUP}
+    pq.write_table(records.cast(SCHEMA), partial, use_dictionary=["type", "dossier_id"], **options)
+    with partial.open("rb") as written:
+        os.fsync(written.fileno())
+    partial.rename(target)
+    _keep_names(target.parent, root)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file, all of it or nothing, and lasting once this returns."""
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.rename(path)
+    _keep_names(path.parent, path.parent)
+
+
+def _segment_of(path: Path) -> Segment | None:
+    name, folder = _NAME.match(path.name), _FOLDER.match(str(path.parent))
+    if name is None or folder is None:
+        return None
+    partition, first, last = (int(part) for part in name.groups())
+    try:
+        day = date.fromisoformat(folder[2])
+    except ValueError:
+        return None
+    return Segment(folder[1], partition, first, last, day) if first <= last else None
+
+
+def _keep_names(folder: Path, root: Path) -> None:
+    """Make the names in a folder, and of the folders on the way to the root, outlast a crash."""
+    while True:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if folder == root:
+            return
+        folder = folder.parent

@@ -22,7 +22,6 @@ READS: dict[str, tuple[Topic, ...]] = {
         LIFECYCLE["registry-sync"],
         PARTICULARS,
     ),
-    "audit": ARCHIVED,
 }
 
 
@@ -124,7 +123,8 @@ def _key(topic: Topic) -> dict[str, Any]:
 
 def _operations() -> dict[str, Any]:
     operations: dict[str, Any] = {}
-    for service, topics in READS.items():
+    # The audit takes every record there is by itself, in no consumer group.
+    for service, topics in {**READS, "audit": ARCHIVED}.items():
         for topic in topics:
             operations[f"{service}-receives-{channel_id(topic)}"] = _operation(
                 service, "receive", topic
@@ -150,7 +150,7 @@ def _operation(service: str, action: str, topic: Topic) -> dict[str, Any]:
             if message.topic is topic
         ],
     }
-    if action == "receive":
+    if action == "receive" and service in READS:
         group = {"type": "string", "const": service}
         operation["bindings"] = {"kafka": {"groupId": group, "bindingVersion": BINDING_VERSION}}
     return operation

@@ -43,6 +43,7 @@ def database(servers: Stack) -> str:
 
 
 def _started(name: str, *, services: bool) -> Iterator[Stack]:
+    name += os.environ.get("TEST_LANE", "")
     try:
         with Stack(ROOT, name=name, services=services, fresh=True) as started:
             yield started

@@ -19,7 +19,7 @@ Stack = Annotated[
 ]
 STACK = Path(".local/run/status.json")
 #: What a stack has an address of and takes no operator's orders.
-_NO_SERVICE = ("sandbox", "board")
+_NO_SERVICE = ("sandbox", "board", "audit")
 Token = Annotated[str, typer.Option(envvar="HOTICH_TOKEN", help="a token to operate")]
 Command = Callable[..., Awaitable[int]]
 

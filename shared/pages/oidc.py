@@ -6,7 +6,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import aiohttp
@@ -21,6 +21,7 @@ log = structlog.get_logger()
 
 CALLBACK = "/dang-nhap/xong"
 _SECONDS = 10
+Prompt = Literal["", "login"]
 
 
 class OidcSettings(BaseSettings):
@@ -95,8 +96,11 @@ class Tokens:
     identity: str
 
 
-def authorize_url(settings: OidcSettings, scope: str, attempt: Attempt) -> str:
-    """Return the address at the issuer where the person signs in."""
+def authorize_url(settings: OidcSettings, scope: str, attempt: Attempt, prompt: Prompt = "") -> str:
+    """Return the address at the issuer where the person signs in.
+
+    `login` has it ask who that is, whoever it knows. Source: OpenID Connect Core 1.0, 3.1.2.1.
+    """
     asked = {
         "response_type": "code",
         "client_id": settings.client_id,
@@ -106,7 +110,7 @@ def authorize_url(settings: OidcSettings, scope: str, attempt: Attempt) -> str:
         "nonce": attempt.nonce,
         "code_challenge": attempt.challenge,
         "code_challenge_method": "S256",
-    }
+    } | ({"prompt": prompt} if prompt else {})
     return f"{settings.authorize_url}?{urlencode(asked)}"
 
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from pages.problems import NotSignedIn, PageProblem
+from pages.problems import NotForYou, NotSignedIn, PageProblem
 from pages.words import Language, Words
 from plumbing.serving import ProblemRaised
 
@@ -38,7 +38,8 @@ class ProblemPages:
             case PageProblem():
                 words, language = self._words, self._language_of(request)
                 detail = words.markup(language, error.key, **error.places)
-                return self._shown(request, error.status, "", detail, error.headers)
+                anew = _anew(error.back or self._home) if isinstance(error, NotForYou) else ""
+                return self._shown(request, error.status, "", detail, error.headers, anew)
             case ProblemRaised():
                 return self._raised(request, error)
             case RequestValidationError():
@@ -80,14 +81,21 @@ class ProblemPages:
         title: Markup | str,
         detail: Markup | str,
         headers: Mapping[str, str] | None = None,
+        anew: str = "",
     ) -> Response:
         key = f"problem.title.{status}"
         usual = self._say(request, key if key in self._words else "problem.title.other")
         given: dict[str, Any] = {"title": title or usual, "detail": detail, "status": status}
+        given["sign_in_url"] = anew
         return self._page(request, "problem.html", headers=headers or {}, **given)
 
     def _say(self, request: Request, key: str) -> Markup:
         return self._words.markup(self._language_of(request), key)
+
+
+def _anew(back: str) -> str:
+    """Return the way to sign in as somebody else: the issuer is to ask who, whoever it knows."""
+    return f"/dang-nhap?next={quote(back, safe='')}&prompt=login"
 
 
 def sign_in_url(request: Request, home: str) -> str:

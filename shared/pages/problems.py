@@ -19,6 +19,17 @@ class PageProblem(Exception):
         self.headers = dict(headers or {})
 
 
+class NotForYou(PageProblem):
+    """This person may not come here; `name` is what the issuer calls them.
+
+    `back` is where to go on after signing in as somebody else; "" is the home page.
+    """
+
+    def __init__(self, name: str, back: str = "") -> None:
+        super().__init__(403, "problem.not_for_you", name=name)
+        self.back = back
+
+
 class NotSignedIn(Exception):
     """The page is for people who are signed in, and this one is not, or no longer.
 

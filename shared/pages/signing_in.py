@@ -15,9 +15,9 @@ from starlette.routing import Route
 
 from pages import forms
 from pages.cookies import CookieTooLarge, Jar, ring_of
-from pages.oidc import CALLBACK, Attempt, OidcSettings, ask_for_tokens, authorize_url
+from pages.oidc import CALLBACK, Attempt, OidcSettings, Prompt, ask_for_tokens, authorize_url
 from pages.problem_pages import MOST_NEXT
-from pages.problems import NotSignedIn, PageProblem
+from pages.problems import NotForYou, NotSignedIn, PageProblem
 from pages.site import Site
 from plumbing.tokens import Client, IssuerAway, TokenVerifier, Unauthenticated
 
@@ -61,10 +61,11 @@ class SignIn:
     def add_to(self, app: FastAPI, site: Site) -> None:
         """Add the ways in and out to the app; whoever comes without a place goes to the home."""
         pages = site.sub_app()
+        site.let_forms_lead_to(self._settings.authorize_url)
 
         @pages.get("/dang-nhap")
-        async def begin(request: Request, next: str = "") -> Response:
-            return self._begin(request, local_path(next, site.home))
+        async def begin(request: Request, next: str = "", prompt: Prompt = "") -> Response:
+            return self._begin(request, local_path(next, site.home), prompt)
 
         @pages.get(CALLBACK)
         async def end(request: Request) -> Response:
@@ -97,16 +98,17 @@ class SignIn:
             raise PageProblem(*_AWAY) from None
         session = _session(client, kept)
         request.state.session = session
-        self._let_in(client)
+        self._let_in(client, session.name)
         return session
 
-    def _let_in(self, client: Client) -> None:
+    def _let_in(self, client: Client, name: str, back: str = "") -> None:
         if self._scope.split()[0] not in client.scopes:
-            raise PageProblem(403, "problem.not_for_you")
+            raise NotForYou(name, back)
 
-    def _begin(self, request: Request, path: str) -> Response:
+    def _begin(self, request: Request, path: str, prompt: Prompt) -> Response:
         attempt = Attempt.fresh(path)
-        response = RedirectResponse(authorize_url(self._settings, self._scope, attempt), 303)
+        to = authorize_url(self._settings, self._scope, attempt, prompt)
+        response = RedirectResponse(to, 303)
         content = attempt.content()
         self._jar.put(response, self._attempt_name(attempt.state), content, _ATTEMPT_SECONDS)
         self._forget_attempts(request, response)
@@ -150,9 +152,9 @@ class SignIn:
         if identity["sub"] != client.claims.get("sub"):
             log.warning("sign_in_not_believed", reason="another_person")
             raise PageProblem(403, "problem.sign_in_refused")
-        self._let_in(client)
-        name = str(identity.get("name") or client.claims.get("name") or identity["sub"])
-        kept = {"token": tokens.access, "name": name[:100], "csrf": secrets.token_urlsafe(32)}
+        name = str(identity.get("name") or client.claims.get("name") or identity["sub"])[:100]
+        self._let_in(client, name, attempt.next)
+        kept = {"token": tokens.access, "name": name, "csrf": secrets.token_urlsafe(32)}
         seconds = int(client.claims["exp"] - datetime.now(UTC).timestamp())
         try:
             self._jar.put(response, self._session, kept, max(seconds, 0))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from importlib.resources import files
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -50,6 +50,7 @@ class Site:
         self._brand = brand
         self._secure = public_url.startswith("https:")
         self._static = load_static(every)
+        self._headers = dict(HEADERS)
         loader = ChoiceLoader([PackageLoader(package, "templates") for package in every])
         self._environments = {
             language: self._environment(loader, language, reference) for language in LANGUAGES
@@ -80,11 +81,23 @@ class Site:
                 other_language_url=self._in_other_language(request, language),
             )
         )
-        response = HTMLResponse(text, status, {**HEADERS, **headers, "content-language": language})
+        response = HTMLResponse(
+            text, status, {**self._headers, **headers, "content-language": language}
+        )
         csrf.remember(response)
         if request.query_params.get("lang") == language:
             set_cookie(response, _LANGUAGE_COOKIE, language, _A_YEAR_SECONDS, secure=self._secure)
         return response
+
+    def let_forms_lead_to(self, url: str) -> None:
+        """Let forms be led on to that host: the issuer, when nobody is signed in any more.
+
+        A browser silently drops a form whose answer redirects to where its page lets none go.
+        """
+        issuer = urlsplit(url)
+        policy, forms = "content-security-policy", "form-action 'self'"
+        there = f"{forms} {issuer.scheme}://{issuer.netloc}"
+        self._headers[policy] = HEADERS[policy].replace(forms, there)
 
     def sub_app(self) -> FastAPI:
         """Return an app for pages, to be mounted: no OpenAPI, and every problem is a page."""
@@ -92,13 +105,7 @@ class Site:
         problems = ProblemPages(self.words, language_of, self.page, self.home)
         app.state.secure_cookies = self._secure
         app.add_middleware(Guard, on_problem=problems.answer)
-        for kind in (
-            PageProblem,
-            NotSignedIn,
-            ProblemRaised,
-            RequestValidationError,
-            HTTPException,
-        ):
+        for kind in _PROBLEMS:
             app.add_exception_handler(kind, problems.answer)
         return app
 

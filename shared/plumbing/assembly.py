@@ -13,11 +13,13 @@ from plumbing.calls import Caller
 from plumbing.database import Pool
 from plumbing.effects import Executor
 from plumbing.inlets import Settle
+from plumbing.keeping import Purge
 from plumbing.lagging import Lags
 from plumbing.operating import AddRoutes
 from plumbing.relay import Relay
 from plumbing.sealing import KeyRing
 from plumbing.settings import CommonSettings
+from plumbing.subjects.api import OpenOwn
 from plumbing.valves import Limit, Valves
 
 
@@ -63,7 +65,8 @@ class Assembly:
     """What a service is made of; everything optional but its part.
 
     `valves` limits the calls under way to a neighbour, by the name of its call; `lanes` names the
-    lanes of its calls, which can be paused before there was any.
+    lanes of its calls, which can be paused before there was any. `purges` are what goes from its
+    own tables with time; `open_own` opens what is held of a person, for that person.
     """
 
     part: "Part[Any]"
@@ -71,9 +74,11 @@ class Assembly:
     callers: Mapping[str, Caller] = field(default_factory=dict)
     valves: Mapping[str, Limit] = field(default_factory=dict)
     lanes: Collection[str] = ()
+    purges: Sequence[Purge] = ()
     tasks: Sequence[Callable[[], Awaitable[None]]] = ()
     routes: Callable[[FastAPI], None] | None = None
     operating: Sequence[AddRoutes] = ()
+    open_own: OpenOwn | None = None
     close: Callable[[], Awaitable[None]] | None = None
 
 

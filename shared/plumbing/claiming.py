@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from plumbing.accesses.opening import write
+from plumbing.accesses.rows import by_service
 from plumbing.database import Conn
 from plumbing.leases import BY_INDEX, CLAIM, LINES
 from plumbing.turns import Line, Turns
@@ -12,9 +14,15 @@ from plumbing.valves import Pass, Valves
 
 
 class Claiming:
-    """Claims effects for an owner; each claimed one holds a pass until it has `landed`."""
+    """Claims effects for an owner; each claimed one holds a pass until it has `landed`.
 
-    def __init__(self, valves: Valves, owner: str | None, lease_seconds: float) -> None:
+    That their requests are opened is written down with the claim, before the first one is.
+    """
+
+    def __init__(
+        self, service: str, valves: Valves, owner: str | None, lease_seconds: float
+    ) -> None:
+        self._by = by_service(service, "opened_to_send")
         self._valves, self._owner, self._lease_seconds = valves, owner, lease_seconds
         self._turns = Turns(valves)
         self._passes: dict[UUID, tuple[Line, Pass]] = {}
@@ -32,6 +40,8 @@ class Claiming:
                 lines = [Line(*row) for row in await conn.fetch(LINES, [*ours])]
                 shares = self._turns.share(lines, room)
                 rows = await self._claim(conn, shares, [*ours]) if shares else ()
+                dossiers = [row["dossier_id"] for row in rows]
+                await write(conn, self._by, dossiers, [row["kind"] for row in rows])
             # Only what is known to be committed is ours: an answer that is lost leaves no pass out.
             for row in rows:
                 line = Line(row["kind"].partition(":")[0], row["turn"], row["lane"])

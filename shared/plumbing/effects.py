@@ -14,6 +14,7 @@ import structlog
 
 from contracts.decision import InDoubt, State
 from plumbing import metrics
+from plumbing.accesses.opening import open_written
 from plumbing.answers import Claim, attempts_of, item_of, state_of
 from plumbing.applying import Item, Part, apply_facts, lock
 from plumbing.calls import Answer, Call, Caller, LeaseLost, ask, backoff
@@ -21,7 +22,7 @@ from plumbing.claiming import Claiming
 from plumbing.database import Conn, Pool, passing
 from plumbing.leases import BEGIN, FINISH, JOURNAL, RELEASE
 from plumbing.logs import describe, where
-from plumbing.sealing import KeyRing, Sealed, Unsealable
+from plumbing.sealing import KeyRing, Unsealable
 from plumbing.valves import Valves
 from plumbing.waiting import is_cancelled, woken
 
@@ -65,7 +66,7 @@ class Executor(Generic[S]):
         self._part, self._pool, self._keys = part, pool, keys
         self._callers, self._clock = callers, clock
         self._valves = valves or Valves()
-        self._claiming = Claiming(self._valves, owner, LEASE_SECONDS)
+        self._claiming = Claiming(part.service, self._valves, owner, LEASE_SECONDS)
         self._decided, self._owner, self._released = decided, owner, owner is None
         self._answers: asyncio.Queue[tuple[Claim, Answer]] = asyncio.Queue()
         self._flying: set[asyncio.Task[None]] = set()
@@ -160,7 +161,7 @@ class Executor(Generic[S]):
 
     def _open(self, row: Any) -> bytes | None:
         try:
-            return self._keys.open(Sealed.unpack(row["request"]), f"effect:{row['effect_id']}")
+            return open_written(self._keys, row["request"], f"effect:{row['effect_id']}")
         except Unsealable as error:
             log.error("request_does_not_open", kind=row["kind"], error=describe(error))
             return None

@@ -10,10 +10,13 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 
+from contracts import topics
 from contracts.decision import ParticularsArrived, ParticularsErased, State
 from contracts.envelope import Cause, sha256
 from contracts.particulars import Particulars, ParticularsRecord
 from plumbing import cursors
+from plumbing.accesses.opening import Opening, opening
+from plumbing.accesses.rows import by_service
 from plumbing.applying import Item, Part, apply_facts, lock
 from plumbing.database import Conn
 from plumbing.deadletters import Dead, bury
@@ -99,12 +102,14 @@ class ParticularsInlet(Generic[S]):
         """Settle the records; older versions and anything after a tombstone are dropped."""
         dead: list[Dead] = []
         messages: list[tuple[UUID, int, str, ParticularsArrived | ParticularsErased]] = []
-        for record in records:
-            message = self._read(record)
-            if isinstance(message, Dead):
-                dead.append(message)
-            else:
-                messages.append(message)
+        by = by_service(self.part.service, "opened_to_take_in")
+        async with opening(conn, self.keys, by) as access:
+            for record in records:
+                message = self._read(record, access)
+                if isinstance(message, Dead):
+                    dead.append(message)
+                else:
+                    messages.append(message)
         applied = await self._apply(conn, messages, now) if messages else 0
         await bury(conn, self.keys, dead)
         suspect = sum(
@@ -113,7 +118,7 @@ class ParticularsInlet(Generic[S]):
         return Settled(applied, len(messages) - applied, 0, len(dead), suspect)
 
     def _read(
-        self, record: Record
+        self, record: Record, access: Opening
     ) -> tuple[UUID, int, str, ParticularsArrived | ParticularsErased] | Dead:
         try:
             dossier_id = UUID((record.key or b"").decode("ascii"))
@@ -125,7 +130,8 @@ class ParticularsInlet(Generic[S]):
             sealed = ParticularsRecord.model_validate_json(record.value)
             if sealed.dossierid != dossier_id:
                 return Dead(record, "key_is_not_the_dossier")
-            plain = self.keys.open(
+            plain = access.open(
+                dossier_id,
                 Sealed(sealed.kid, sealed.nonce, sealed.ciphertext),
                 particulars_purpose(dossier_id, sealed.version),
             )
@@ -161,7 +167,7 @@ class ParticularsInlet(Generic[S]):
         await apply_facts(conn, self.part, self.keys, heads, items, now)
         erased = [one.dossier_id for one in items if isinstance(one.message, ParticularsErased)]
         if erased:
-            await conn.execute(BLANK, erased)
+            await conn.execute(BLANK, erased, topics.PARTICULARS.name)
         await cursors.save_cursors(
             conn, {key: value for key, value in seen.items() if key[1] == PARTICULARS}
         )

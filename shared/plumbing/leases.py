@@ -121,6 +121,8 @@ BLANK = """
 WITH said AS (
     UPDATE effect_attempt a SET words = NULL FROM effect e
     WHERE e.dossier_id = ANY($1::uuid[]) AND a.effect_id = e.effect_id AND a.words IS NOT NULL
+), letters AS (
+    UPDATE dead_letter SET record = '' WHERE dossier_id = ANY($1::uuid[]) AND topic = $2
 )
 UPDATE effect SET request = NULL WHERE dossier_id = ANY($1::uuid[]) AND state = 'MANUAL'
 """

@@ -58,3 +58,22 @@ TRACKING = Counter(
     "Questions of citizens about a dossier, by how they were answered.",
     ["service", "outcome"],
 )
+ARCHIVED = Counter("dossiers_archived_records_total", "Records archived.", ["service", "topic"])
+ARCHIVED_BYTES = Counter(
+    "dossiers_archived_bytes_total",
+    "Keys, headers and values archived, before they are compressed.",
+    ["service", "topic"],
+)
+ARCHIVE_LAG = Gauge(
+    "dossiers_archive_lag_records", "Records on the log and not yet archived.", ["service", "topic"]
+)
+ARCHIVE_AGE = Gauge(
+    "dossiers_archive_newest_seconds",
+    "Age of the newest record archived, by the broker's time.",
+    ["service", "topic"],
+)
+ARCHIVE_REFUSED = Gauge(
+    "dossiers_archive_refused_partitions",
+    "Partitions that are not archived, because log and archive do not fit together.",
+    ["service", "kind"],
+)

@@ -71,8 +71,8 @@ class LastRun(Contract):
     """The last comparison with a neighbour, and what stands open from all of them.
 
     `open`: differences not repaired; `for_people`: those that no event repairs; `numbers`: those
-    of them that say another entry or number, corrections held back among them; `since` the age
-    of the oldest of `for_people`.
+    of them that say another entry or number, corrections held back among them; `oldest_seconds`
+    the age of the oldest of `for_people`.
     """
 
     neighbour: str

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 import uvicorn
 
-from plumbing import operating, watching
+from plumbing import operating, upkeep, watching
 from plumbing.assembly import Assemble, Assembly, Running, clock_ahead
 from plumbing.consuming import Consumer
 from plumbing.database import Pool, open_pool
@@ -28,6 +28,7 @@ from plumbing.settling import FloodGate, Settler
 from plumbing.stuck.api import StuckRoutes
 from plumbing.stuck.lanes_api import LaneRoutes
 from plumbing.stuck.workbench import Workbench
+from plumbing.subjects.api import SubjectRoutes
 from plumbing.waiting import let_go, patiently, unless
 
 log = structlog.get_logger()
@@ -135,7 +136,8 @@ def _operating(
     states = running.valves.states
     lanes = LaneRoutes(service, running.pool, states, running.wake, assembly.lanes)
     overview = OverviewRoutes(service, running, consumer, assembly.lanes)
-    return StuckRoutes(bench), lanes, overview, *assembly.operating
+    subjects = SubjectRoutes(service, running.pool, running.keys, assembly.open_own)
+    return StuckRoutes(bench), lanes, overview, subjects, *assembly.operating
 
 
 async def _consume(consumer: Consumer) -> None:
@@ -189,8 +191,7 @@ def _start_parts(running: Running, assembly: Assembly, service: str) -> list["as
         tasks.append(loop.create_task(running.executor.run(), name="executor"))
     gauges = watching.refresh_gauges(running.pool, service, running.valves)
     tasks.append(loop.create_task(gauges, name="gauges"))
-    keeping = watching.forget_sent(running.pool, running.settings.sent_days)
-    tasks.append(loop.create_task(keeping, name="keeping"))
+    tasks += upkeep.start(running, service, assembly.purges)
     tasks += [asyncio.ensure_future(task()) for task in assembly.tasks]
     return tasks
 

@@ -46,6 +46,16 @@ def test_the_sql_files_of_a_folder_are_numbered_from_one_without_a_gap() -> None
         assert sorted(found) == list(range(1, len(found) + 1)), folder
 
 
+def test_both_readmes_name_the_same_targets_of_make() -> None:
+    targets = re.findall(r"(?m)^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"))
+    told = [
+        {name for name in targets if f"`{name}`" in (ROOT / readme).read_text("utf-8")}
+        for readme in ("README.md", "README.vi.md")
+    ]
+
+    assert told[0] == told[1] > {"desk"}
+
+
 @pytest.mark.parametrize("word", [*HOSTS, *MACHINE_PATHS])
 def test_no_file_names_a_package_host_or_a_place_on_one_machine(word: str) -> None:
     holding = [

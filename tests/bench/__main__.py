@@ -6,13 +6,14 @@ import os
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from local_stack.stack import Stack
-from tests.bench import decisions, end_to_end, pages, stage
+from tests.bench import audit, decisions, end_to_end, pages, stage
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,6 +30,13 @@ def main() -> None:
     }
     console.print("decisions: rules with deadlines, on one core")
     figures["decisions"] = decisions.measure()
+    console.print("audit: an archive checked on one core")
+    figures["audit"] = audit.measure()
+    with (
+        Stack(ROOT, name="bench-audit", services=False, fresh=True) as stack,
+        TemporaryDirectory(prefix="bench-audit-") as folder,
+    ):
+        figures["audit"] |= audit.measure_comparing(stack.status().kafka, Path(folder))
     with Stack(ROOT, name="bench-stage", services=False, fresh=True) as stack:
         figures["consuming_stage"] = asyncio.run(stage.measure(stack, console))
         figures["pages"] = asyncio.run(pages.measure(stack, console))
@@ -40,7 +48,7 @@ def main() -> None:
     path = ROOT / "build" / "bench.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    for name in ("decisions", "consuming_stage", "pages", "end_to_end"):
+    for name in ("decisions", "audit", "consuming_stage", "pages", "end_to_end"):
         table = Table(title=name.replace("_", " "), show_header=False)
         for key, value in figures[name].items():
             table.add_row(key.replace("_", " "), str(value))

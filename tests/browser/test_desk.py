@@ -299,6 +299,34 @@ async def test_with_keys_alone_a_dossier_is_found_opened_and_left(
     await page.wait_for_url(f"**/ho-so/{cases[3].dossier_id}")
 
 
+async def test_keys_that_are_switched_off_do_nothing_on_any_page_until_switched_on_again(
+    one_stop: OneStop, desk: str, page_of: Any
+) -> None:
+    await one_stop.put(*waiting(one_stop))
+    page = await page_of(PERSON, desk, "/mot-cua/")
+    help_shown = page.locator("#keys")
+
+    await page.keyboard.press("?")
+    await page.get_by_label("Dùng phím tắt").uncheck()
+    await assert_accessible(page)
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("j")
+    assert await page.locator("[data-row]:focus").count() == 0
+
+    await page.reload()
+    for key in ("j", "?", "/"):
+        await page.keyboard.press(key)
+    assert await page.locator("[data-row]:focus, #code:focus").count() == 0
+    assert not await help_shown.is_visible()
+
+    await page.locator("#keys-button").click()
+    await assert_touchable(page)
+    await page.get_by_label("Dùng phím tắt").check()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("j")
+    assert await page.locator("[data-row]:focus").count() == 1
+
+
 async def test_a_script_in_a_name_is_text_and_long_names_wrap(
     one_stop: OneStop, desk: str, page_of: Any
 ) -> None:

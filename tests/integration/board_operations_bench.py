@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import time
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,8 +22,10 @@ from board.asking import Services, open_session
 from board.settings import BoardSettings
 from local_stack import people
 from plumbing.assembly import Running
+from plumbing.comparing import Reconciler
 from plumbing.operating import Operators
 from plumbing.overview import OverviewRoutes
+from plumbing.reconciliation_api import ReconciliationRoutes
 from plumbing.serving import Health, make_app
 from plumbing.stuck.api import StuckRoutes
 from plumbing.stuck.lanes_api import LaneRoutes
@@ -165,10 +168,13 @@ async def _served(desk: Desk, sandbox: Sandbox, valves: Valves) -> AsyncIterator
     settings: Any = SimpleNamespace(replica="0")
     relay: Any = SimpleNamespace(wake=asyncio.Event())
     running = Running(settings, pool, RING, relay, lambda: NOW, valves=valves)
+    compared: Any = SimpleNamespace(neighbour="register")
+    register = Reconciler(SERVICE, compared, pool, lambda: NOW, time(2))
     for add in (
         StuckRoutes(desk.workbench),
         LaneRoutes(SERVICE, pool, valves.states, running.wake, ("told",)),
         OverviewRoutes(SERVICE, running, None, ("told",)),
+        ReconciliationRoutes((register,)),
     ):
         add(app, operators)
     server = uvicorn.Server(

@@ -1,6 +1,7 @@
 """True events, logs and a bench: the toy service on a real database, and what tests ask of it."""
 
 import asyncio
+import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -202,9 +203,16 @@ async def open_bench(
         pool.terminate()
 
 
+#: How much slower it may be here than on a machine without other work.
+PATIENCE = float(os.environ.get("TEST_PATIENCE", "1"))
+
+
 async def until(what: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """Return the first true answer of `what`, awaited if need be; fails after `seconds`."""
-    async with asyncio.timeout(seconds):
+    """Return the first true answer of `what`, awaited if need be; fails after `seconds`.
+
+    Beside other lanes of tests it waits longer.
+    """
+    async with asyncio.timeout(seconds * PATIENCE):
         while True:
             answer = what()
             if asyncio.iscoroutine(answer):

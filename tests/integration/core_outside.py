@@ -73,7 +73,7 @@ def an_executor(bench: Bench, caller: Caller | None, ring: KeyRing = RING) -> Ex
 async def claim(pool: Pool) -> list[Any]:
     """Claim a few effects for a process that ends before it calls; return their rows."""
     async with pool.acquire() as conn:
-        return [*await Claiming(Valves(), None, LEASE_SECONDS).claim(conn, 10)]
+        return [*await Claiming("notifier", Valves(), None, LEASE_SECONDS).claim(conn, 10)]
 
 
 @asynccontextmanager

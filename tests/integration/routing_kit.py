@@ -14,6 +14,8 @@ import routing
 from contracts.decision import Decision, Refused
 from contracts.envelope import Cause, decode
 from contracts.events import Due, DueStep
+from plumbing.accesses.opening import Opening
+from plumbing.accesses.rows import By
 from plumbing.applying import Item, Part, apply, lock
 from plumbing.database import Pool, open_pool
 from plumbing.inlets import LifecycleInlet, ParticularsInlet
@@ -23,6 +25,7 @@ from routing.domain import RULES, Case, RoutingContext
 from routing.store import CaseStore, load_open
 
 RING = KeyRing("k1", {"k1": bytes(range(32))})
+READER = By("test", "looked")
 MIGRATIONS = Path(routing.__file__).parent / "migrations"
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
 #: Two communes of today, and one that became the first of them on 2025-07-01.
@@ -118,7 +121,7 @@ class OneStop:
     async def case(self, dossier_id: UUID) -> Case:
         """Return a case as the database has it, its personal data opened."""
         async with self.pool.acquire() as conn:
-            case = await load_open(conn, RING, dossier_id)
+            case = await load_open(conn, dossier_id, Opening(RING, READER))
         assert case is not None
         return case
 

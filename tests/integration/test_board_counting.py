@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from contracts.board import By
 from plumbing.offsets import NotOwner
 from routing import board_counting, board_store
-from routing.board_store import Figures, add_facts, roll_up
+from routing.board_reading import Question, board_of, periods
+from routing.board_store import Figures, add_facts, load_counters, roll_up
 from routing.domain.board import Fact
+from routing.domain.trail import TrailEntry
 from tests.integration.board_kit import Board
 from tests.integration.core_kit import until
 from tests.integration.routing_kit import OneStop, a_case, a_one_stop
@@ -246,9 +249,11 @@ async def test_given_a_decision_under_way_when_all_is_counted_anew_then_it_waits
 async def test_given_a_case_before_its_submission_then_nothing_is_counted_and_nothing_lost(
     board: Board,
 ):
-    await board.one_stop.put(a_case(1, submitted_at=None, status="unseen", unit_code=""))
+    heard = TrailEntry(board.one_stop.now, "registry-sync", "registered")
+    early = a_case(1, submitted_at=None, status="unseen", unit_code="", trail=(heard,))
+    await board.one_stop.put(early)
 
-    await board.counting.catch_up()
+    assert await board.counting.catch_up() == 0
     await board.counting.roll_up()
 
     assert await board.counters() == {}
@@ -299,3 +304,35 @@ async def test_given_a_look_that_fails_then_facts_are_moved_all_the_same(
 
 async def is_counted(board: Board, sums: dict[str, int]) -> bool:
     return await board.sums() == sums
+
+
+@pytest.mark.parametrize("by", get_args(By))
+async def test_given_many_days_then_few_rows_are_loaded_and_the_board_is_that_of_single_days(
+    board: Board, by: By
+):
+    first, last = date(2026, 8, 13), date(2026, 11, 24)
+    everywhere = ("79", "82")
+    await board.one_stop.pool.execute(
+        "INSERT INTO board_day"
+        " SELECT province, day::date, road, what, '', 1 + extract(day FROM day), 1, 40"
+        " FROM generate_series($1::date - 5, $2::date + 5, '1 day') AS day,"
+        "  unnest($3::text[]) AS province, unnest('{moj-direct,national-portal}'::text[]) AS road,"
+        "  unnest('{submitted,accepted,reception}'::text[]) AS what",
+        first,
+        last,
+        everywhere,
+    )
+
+    async with board.one_stop.pool.acquire() as conn:
+        by_period = await load_counters(conn, everywhere, first, last, by)
+        single = await conn.fetch(
+            "SELECT * FROM board_day WHERE day BETWEEN $1 AND $2", first, last
+        )
+
+    spans = periods(first, last, by)
+    by_day = {tuple(row)[:5]: Figures(*tuple(row)[5:]) for row in single}
+    asked = Question(board.one_stop.now, first, last, by, None)
+    assert len(by_period) == 2 * 2 * (len(spans) + 2)
+    assert {key[1] for key in by_period} == {begin for begin, _ in spans}
+    known = board.one_stop.known
+    assert board_of(known, asked, by_period, ()) == board_of(known, asked, by_day, ())

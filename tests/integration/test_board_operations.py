@@ -1,6 +1,7 @@
 """The operator's pages over real HTTP: what is wrong, and what two people do about it."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -168,7 +169,7 @@ async def test_given_it_would_fail_again_then_the_trial_says_so_and_there_is_not
     [
         ("", "Cần có lý do."),
         ("call 0900000123", "Có số định danh, số điện thoại hoặc thư điện tử"),
-        ("x" * 201, "Dài quá 200 chữ."),
+        ("x" * 201, "Dài quá 200 ký tự."),
     ],
 )
 async def test_given_a_reason_that_may_not_be_kept_then_the_field_says_why_and_keeps_it(
@@ -234,6 +235,46 @@ async def test_given_a_lane_then_one_person_pauses_and_resumes_it_and_twice_is_h
     assert "Làn đang chạy từ trước." in await person.send(lane, act="resume", reason="x", turn="")
     async with pool.acquire() as conn:
         assert not await is_paused(conn, "told", "79")
+
+
+async def test_given_one_turn_of_a_lane_is_paused_then_its_page_is_shown_and_resumes_it(bench):
+    await bench.desk.bench.bring(Dossier(), Effect("sms:accepted", "told", b"x", turn="79"))
+    person, pool = await bench.sign_in(ONE), bench.desk.bench.pool
+    lane = "/van-hanh/lan/notifier/told"
+
+    page = await person.send(lane, act="pause", reason="a quiet province", turn="79")
+
+    assert person.at == f"{lane}?turn=79&xong=pause"
+    assert "Làn notifier/told/79" in page
+    assert "Làn đang chạy" not in page
+    word = await (await person.visitor.get(person.at)).text()
+    resumed = await person.send(lane, act="resume", reason="over", turn=hidden(word, "turn"))
+    assert "Làn đang chạy" in resumed
+    async with pool.acquire() as conn:
+        assert not await is_paused(conn, "told", "79")
+
+
+async def test_given_no_comparison_yet_then_the_first_one_is_begun_from_the_page(bench):
+    person, page = await bench.sign_in(ONE), "/van-hanh/doi-chieu/notifier"
+    form = await (await person.visitor.get(page)).text()
+
+    told = await person.send(page, at=page, neighbour="", scope="changed")
+
+    assert re.search(r'<input type="text" [^>]*name="neighbour"', form)
+    assert "Đã bắt đầu đối soát." in told
+    assert hidden(await (await person.visitor.get(page)).text(), "neighbour") == "register"
+
+
+async def test_given_a_list_then_a_browser_lets_every_kind_be_chosen_again(bench):
+    person = await bench.sign_in(ONE)
+
+    page = await (
+        await person.visitor.get("/van-hanh/dang-cho?service=notifier&kind=manual")
+    ).text()
+
+    (choice,) = re.findall(r'<form method="get".*?</form>', page, re.DOTALL)
+    assert '<option value="">' in choice
+    assert "novalidate" in choice.partition(">")[0] or " required" not in choice
 
 
 async def test_given_a_viewer_then_no_operators_page_opens_and_nothing_is_done(bench):

@@ -177,7 +177,10 @@ async def test_a_secret_nothing_can_be_signed_with_is_refused_and_not_quoted():
         ("https://portal-uat.province.vn/x", False),
         ("https://dichvucong.gov.vn/x", True),
         ("https://203.162.1.1/x", True),
+        ("https://uat2.portal.vn/x", False),
         ("https://latest.portal.vn/x", True),
+        ("https://dichvucong.thuathienhue.gov.vn/x", True),
+        ("https://developers.portal.vn/x", True),
     ],
 )
 def test_what_looks_like_production_is_not_examined_by_mistake(url: str, looks: bool):

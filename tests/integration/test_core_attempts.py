@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
+from contracts.topics import PARTICULARS
 from plumbing import effects
 from plumbing.answers import WORDS_KEPT, attempt_purpose
 from plumbing.calls import Answer, Call
@@ -144,7 +145,7 @@ async def test_given_erasure_then_nothing_of_what_was_said_before_or_is_said_aft
     await executor._claim(2)
     await executor._record([await executor._answers.get(), await executor._answers.get()])
 
-    await bench.pool.execute(BLANK, [dossier.id])
+    await bench.pool.execute(BLANK, [dossier.id], PARTICULARS.name)
     await bench.pool.execute(
         "INSERT INTO inbound_cursor VALUES ($1, 'particulars', 2147483647)", dossier.id
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +10,7 @@ import pytest
 
 from contracts.particulars import Particulars
 from routing.desk_store import MOST_READINGS
-from routing.domain import Accept, Stop
+from routing.domain import Accept, Case, Stop
 from tests.integration.desk_pages_kit import (
     COLLEAGUE,
     PERSON,
@@ -33,6 +33,8 @@ from tests.unit.builders import some_particulars
 from tests.unit.pages_kit import Issuer
 
 DAY = timedelta(days=1)
+#: Another place before July 2025, which went into another unit.
+LAI_UYEN = "25822"
 SCRIPT = "<script>document.title='x'</script>"
 
 
@@ -146,6 +148,23 @@ async def test_given_more_than_a_page_when_followed_then_each_dossier_is_shown_o
         path = rest.partition('"')[0].replace("&amp;", "&") if found else ""
 
     assert sorted(shown) == sorted(case.code for case in cases)
+
+
+async def test_given_a_near_dossier_another_unit_has_by_now_then_the_next_page_is_still_offered(
+    clerk: Clerk,
+):
+    def near(number: int, **changes: Any) -> Case:
+        due_at = NOW + timedelta(minutes=number)
+        return an_accepted(number, due_at, unit_code=LAI_UYEN, **changes)
+
+    gone = near(7, residence_unit_code=LAI_UYEN, unit_on=date(2025, 6, 20))
+    await clerk.one_stop.put(gone, *(near(number) for number in range(10, 70)))
+    await clerk.sign_in(unit=LAI_UYEN)
+
+    _, page = await clerk.get("/?list=near_due")
+
+    assert "0007" not in page
+    assert 'rel="next"' in page
 
 
 async def test_given_every_list_then_each_tab_counts_what_its_list_shows(clerk: Clerk):
@@ -292,7 +311,7 @@ async def test_given_somebody_who_looks_again_and_again_then_the_look_of_another
 async def test_given_reads_that_cannot_be_written_down_then_no_page_shows_the_person(clerk: Clerk):
     case = a_case(particulars=some_particulars())
     await clerk.one_stop.put(case)
-    await clerk.one_stop.pool.execute("DROP TABLE access_log")
+    await clerk.one_stop.pool.execute("DROP TABLE access CASCADE")
 
     status, page = await clerk.dossier(case)
 

@@ -185,7 +185,7 @@ async def test_given_reads_that_cannot_be_written_down_then_nothing_is_shown(off
     case = a_case(particulars=some_particulars())
     await officer.one_stop.put(case)
     await officer.one_stop.act(case, Accept("officer-1"))
-    await officer.one_stop.pool.execute("DROP TABLE access_log")
+    await officer.one_stop.pool.execute("DROP TABLE access CASCADE")
 
     answers = [
         await officer.get(f"/v1/dossiers/{case.dossier_id}/{path}")

@@ -20,6 +20,8 @@ from tests.integration.routing_kit import (
 )
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+#: Another place before July 2025, which went into another unit.
+LAI_UYEN = "25822"
 
 
 @pytest.fixture
@@ -29,12 +31,16 @@ async def one_stop(database: str) -> AsyncIterator[OneStop]:
 
 
 async def numbers(
-    one_stop: OneStop, name: Any, after: Place | None = None, limit: int = 100
+    one_stop: OneStop,
+    name: Any,
+    after: Place | None = None,
+    limit: int = 100,
+    unit_code: str = UNIT,
 ) -> tuple[list[int], Place | None]:
     """Return the last digits of the codes on a list, in its order, and where it goes on."""
     async with one_stop.pool.acquire() as conn:
         cases, goes_on = await load_list(
-            conn, name, UNIT, after, limit, one_stop.context(one_stop.now)
+            conn, name, unit_code, after, limit, one_stop.context(one_stop.now)
         )
     return [int(case.code[-4:]) for case in cases], goes_on
 
@@ -111,6 +117,25 @@ async def test_given_a_case_before_the_place_when_it_leaves_the_list_then_the_pa
     await one_stop.put(cases[1].but(status="registered"))
 
     assert (await numbers(one_stop, "in_process", after, limit=2))[0] == [2, 3]
+
+
+async def test_given_a_near_case_another_unit_has_by_now_when_paged_then_the_list_goes_on(
+    one_stop: OneStop,
+):
+    gone = {"unit_on": date(2025, 6, 20), "unit_code": LAI_UYEN, "residence_unit_code": LAI_UYEN}
+    here = {"unit_code": LAI_UYEN}
+    cases = [
+        an_accepted(number, NOW + number * HOUR, **(gone if number == 2 else here))
+        for number in range(1, 6)
+    ]
+    await one_stop.put(*cases, an_accepted(6, NOW + 20 * DAY, **here))
+
+    first, after = await numbers(one_stop, "near_due", limit=3, unit_code=LAI_UYEN)
+    rest, end = await numbers(one_stop, "near_due", after, limit=3, unit_code=LAI_UYEN)
+
+    assert (first, rest) == ([1, 3], [4, 5])
+    assert after is not None
+    assert end is None
 
 
 @pytest.mark.parametrize("text", ["", "x", "%%%", "MjAyNi0xMS0yNCB4", "é", "a" * 500])

@@ -89,7 +89,7 @@ async def test_given_an_unknown_code_and_a_wrong_number_then_the_database_does_t
         work.append((statements, list(opened)))
 
     assert work[0] == work[1] == work[2]
-    assert len(work[0][0]) == 4
+    assert len(work[0][0]) == 5
     assert work[0][1] == ["open"]
 
 

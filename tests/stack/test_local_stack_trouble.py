@@ -67,7 +67,8 @@ def an_impostor(port: int = 0) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["intake", "routing", "registry-sync", "notifier", "board", "sandbox"]
+    "name",
+    ["intake", "routing", "registry-sync", "notifier", "board", "audit", "sandbox"],
 )
 def test_when_our_own_process_answers_then_it_is_ready(stack: Stack, name: str) -> None:
     keeper = Keeper(stack.place)

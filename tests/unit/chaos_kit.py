@@ -49,6 +49,8 @@ class Made:
     forged: list[Place] = field(default_factory=list)
     logs: dict[str, list[str]] = field(default_factory=dict)
     replays: dict[str, Replay] = field(default_factory=dict)
+    #: What the archive has; None: all that is on the topics.
+    archive: dict[str, list[Record]] | None = None
     personal: tuple[str, ...] = ("Nguyễn Văn Giả", "giay-to.pdf", "000199123456", "+84900000123")
 
     def evidence(self) -> Evidence:
@@ -61,6 +63,7 @@ class Made:
             databases=self.databases,
             logs=self.logs,
             replays=self.replays,
+            archive=self.records if self.archive is None else self.archive,
         )
 
     def course(self, **changes: Any) -> Course:

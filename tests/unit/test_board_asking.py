@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
+from board import asking as asking_services
 from board.asking import Answer, Away, Services
 from board.operations.looking import look
 from board.settings import BoardSettings
@@ -86,6 +87,22 @@ async def test_given_a_post_that_was_told_and_not_answered_then_nobody_else_is_t
 
     assert away.value.reason == "no_answer_in_time"
     assert (len(first.asked), second.asked) == (1, [])
+
+
+async def test_given_replicas_that_hang_one_after_the_other_then_all_have_the_time_of_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asking_services, "LONGEST_SECONDS", 0.3)
+    async with (
+        playing() as (played, url),
+        asyncio.timeout(20),
+        asking(60, routing=(NOBODY, url)) as services,
+    ):
+        played.answers["/v1/x"] = "hangs"
+        with pytest.raises(Away) as away:
+            await services.ask("tok", "routing", "GET", "/v1/x")
+
+    assert away.value.reason == "no_answer_in_time"
 
 
 @pytest.mark.parametrize(

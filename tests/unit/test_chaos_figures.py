@@ -127,7 +127,7 @@ def test_the_document_of_a_campaign_has_every_figure():
 
     assert document["seed"] == 7
     assert document["holds"] is True
-    assert len(document["invariants"]) == 16
+    assert len(document["invariants"]) == 17
     assert document["faults"] == {
         "total": 2,
         "by_kind": {"kill_service": 2},

@@ -351,6 +351,24 @@ def test_a_replay_that_gives_something_else_is_found():
     assert broken(made) == {"I15"}
 
 
+@pytest.mark.parametrize("wrong", ["missing", "twice", "changed", "moved", "never there"])
+def test_an_archive_that_is_not_the_log_is_found(wrong: str):
+    made = a_registered_dossier()
+    first, *others = made.records[ROUTING]
+    later = replace(first, at_ms=first.at_ms + 1)
+    elsewhere = replace(first, place=replace(first.place, offset=999))
+    kept = {
+        "missing": others,
+        "twice": [first, first, *others],
+        "changed": [later, *others],
+        "moved": [elsewhere, *others],
+        "never there": [first, elsewhere, *others],
+    }
+    made.archive = made.records | {ROUTING: kept[wrong]}
+
+    assert broken(made) == {"I16"}
+
+
 def test_what_cannot_be_checked_is_broken():
     made = a_registered_dossier()
     del made.rows("notifier", "inbound_cursor")[0]["source"]

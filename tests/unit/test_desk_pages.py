@@ -375,6 +375,7 @@ DONE: list[tuple[object, object]] = [
     (GiveBack(OFFICER, "refused", ("conditions_not_met",)), Withdraw(OFFICER)),
     (Accept(OFFICER), Accept("officer-26737-b")),
     (Forward(OFFICER, NEXT_UNIT, "not_competent"), Forward(OFFICER, NEXT_UNIT, "merger")),
+    (Forward(OFFICER, NEXT_UNIT, "not_competent"), Forward(OFFICER, "26743", "not_competent")),
     (Withdraw(OFFICER), Resume(OFFICER)),
 ]
 

@@ -104,6 +104,15 @@ def test_given_all_are_away_or_one_takes_nothing_new_then_somebody_is_still_chos
     assert first_gateway(CONTEXT, UUID(int=1), "x") == "sms"
 
 
+def test_given_a_message_of_before_when_it_moves_then_not_to_the_gateway_that_had_it():
+    ids = [UUID(int=number) for number in range(50)]
+    of_that_name = replace(SENDING, gateways=(Gateway("sms-1"), Gateway("sms")))
+
+    assert {other_gateway(SENDING, one, "x", "sms") for one in ids} == {"sms-2"}
+    assert {other_gateway(of_that_name, one, "x", "sms") for one in ids} == {"sms-1"}
+    assert other_gateway(CONTEXT, ids[0], "x", "sms") == "sms"
+
+
 def test_given_a_kind_then_its_channel_and_its_step_are_read_from_it():
     assert [channel_of(one) for one in ("email:a", "sms:a", "sms-2:a:moved")] == [
         *("email", "sms", "sms")

@@ -1,15 +1,16 @@
 """What the National Portal's interface may answer outside its own description."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from contracts.decision import Context, Decision
 from notifier.correspondence import Correspondence, News
-from notifier.national import Refused, _understood
-from notifier.national_requests import synchronised
+from notifier.national import NationalPortal, Refused, _understood
+from notifier.national_requests import NationalRequest, synchronised, to_national
 from reference import load
 
 NOW = datetime(2026, 11, 28, 2, tzinfo=UTC)
@@ -36,3 +37,60 @@ def test_given_a_dossier_of_before_whose_procedure_is_not_known_then_nothing_is_
 
     assert isinstance(decision, Decision)
     assert len(decision.effects) == calls
+
+
+FIELD = {"MALINHVUC": "G22-TP01", "TENLINHVUC": "Hộ tịch"}
+
+
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [
+        ([FIELD, {}], ("G22-TP01", "Hộ tịch")),
+        (FIELD, ("G22-TP01", "Hộ tịch")),
+        *((odd, ("", "")) for odd in ([], None, {}, [None], "G22", [{"MALINHVUC": None}])),
+    ],
+)
+async def test_given_a_procedure_without_a_field_then_it_is_asked_for_again_the_next_time(
+    told: object, field: tuple[str, str]
+) -> None:
+    answers: list[object] = [told, [FIELD]]
+
+    class Client:
+        async def call(self, service: str, **_: object) -> dict[str, object]:
+            return {"LINHVUCTHUCHIEN": answers.pop(0)}
+
+    client: Any = Client()
+    portal = NationalPortal(client, client)
+
+    assert await portal._field("1.001193") == field
+    assert await portal._field("1.001193") == ("G22-TP01", "Hộ tịch")
+    assert len(answers) == (1 if field[0] else 0)
+
+
+def told_of(*news: News) -> NationalRequest:
+    """Return what the portal is told of the last of these steps."""
+    told = Correspondence(
+        uuid4(), "H29.26737-261128-0001", "national-portal", "R-1", "79",
+        procedure_code="1.001193", unit_code="26737", news=news,
+    )  # fmt: skip
+    return NationalRequest.model_validate_json(to_national(told, news[-1], load()).request)
+
+
+def test_given_a_supplement_is_asked_then_its_last_moment_is_not_told_as_the_appointment() -> None:
+    submitted = News("submitted", uuid4(), NOW, key="submitted", target=1, status=1, passed=(1,))
+    returned = News(
+        "returned", uuid4(), NOW, "supplement", key="returned", target=5, status=5, passed=(5,),
+        due_at=NOW + timedelta(days=9),
+    )  # fmt: skip
+    appointment = NOW + timedelta(days=3)
+    accepted = News(
+        "accepted", uuid4(), NOW, key="accepted", target=2, status=2, passed=(1, 2),
+        due_at=appointment,
+    )  # fmt: skip
+
+    asked, taken = told_of(submitted, returned), told_of(submitted, returned, accepted)
+
+    assert asked.dossier["NgayHenTra"] == ""
+    assert [one["NgayKetThucTheoQuyDinh"] for one in asked.progress] == [""]
+    assert taken.dossier["NgayHenTra"] == "20261201090000"
+    assert {one["NgayKetThucTheoQuyDinh"] for one in taken.progress} == {"20261201090000"}

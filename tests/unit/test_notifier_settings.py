@@ -53,6 +53,8 @@ def test_given_the_environment_then_the_portals_are_read_from_json():
         ("SMS_GATEWAYS", json.dumps([GATEWAY | {"weight": 0}])),
         ("SMS_GATEWAYS", json.dumps([GATEWAY | {"name": "email"}])),
         ("SMS_GATEWAYS", "[]"),
+        ("SMS_CAP_PROVINCE", "100000"),
+        ("SMS_CAP_DOSSIER", "0"),
         ("MAIL_FROM", "nobody"),
         ("SMTP_PORT", "mail"),
     ],

@@ -2,10 +2,12 @@
 
 import base64
 import hashlib
+import re
 import time
 from collections.abc import AsyncIterator
+from html import unescape
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from aiohttp import web
@@ -205,11 +207,28 @@ async def test_given_somebody_without_the_scope_then_they_are_told_and_have_no_s
 ) -> None:
     issuer.access = {"scope": "board:read"}
 
-    answer = await visitor.sign_in(issuer)
+    answer = await visitor.sign_in(issuer, quote("/demo/who?list=late", safe=""))
+    page = await answer.text()
 
     assert answer.status == 403
-    assert "không có quyền" in await answer.text()
+    assert "không có quyền" in page
     assert not visitor.cookie(SESSION)
+    assert "Cán bộ Mẫu A" in page
+    assert "đề nghị người quản trị" in page
+    assert "đăng xuất" not in page.lower()
+    (again,) = re.findall(r'href="(/dang-nhap[^"]*)"', page)
+    begun = await visitor.get(unescape(again))
+    assert parse_qs(urlsplit(begun.headers["location"]).query)["prompt"] == ["login"]
+
+
+async def test_given_a_prompt_that_is_none_then_nobody_is_sent_to_the_issuer_with_it(
+    visitor: Visitor,
+) -> None:
+    usual = await visitor.begin()
+    answer = await visitor.get("/dang-nhap?prompt=none")
+
+    assert "prompt" not in usual
+    assert answer.status == 422
 
 
 @pytest.mark.parametrize(

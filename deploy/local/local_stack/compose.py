@@ -40,6 +40,7 @@ def environment(secrets: dict[str, Any]) -> dict[str, str]:
         "POSTGRES_PASSWORD": databases.pop("postgres"),
         "PARTICULARS_KEYS": json.dumps(secrets["particulars_keys"]),
         "RECEIPT_KEYS": json.dumps(secrets["receipt_keys"]),
+        "AUDIT_KEYS": json.dumps(credentials.audit_keys(secrets)),
         "PORTAL_SECRETS": json.dumps(webhook),
         "PORTALS": json.dumps(addresses),
         # The networks Docker gives its containers.

@@ -44,6 +44,7 @@ def keep(path: Path) -> dict[str, Any]:
         "sms": _sms_tokens(),
         "particulars_keys": {"current": "k1", "keys": {"k1": _base64(32)}},
         "receipt_keys": _receipt_keys(),
+        "audit_keys": _audit_keys(),
         "databases": {
             name: secrets.token_hex(16) for name in ("postgres", *map(database_of, SERVICES))
         },
@@ -68,6 +69,7 @@ def _completed(path: Path, kept: dict[str, Any]) -> dict[str, Any]:
         "web_clients": people.web_clients(),
         "session_keys": people.session_keys(),
         "receipt_keys": _receipt_keys(),
+        "audit_keys": _audit_keys(),
     }
     completed = kept | {part: made | kept.get(part, {}) for part, made in wanted.items()}
     completed["clients"] = {
@@ -86,6 +88,15 @@ def _together(kept: dict[str, Any], made: dict[str, Any]) -> str:
 
 def _receipt_keys() -> dict[str, Any]:
     return {"current": "r1", "keys": {"r1": {"seed": _base64(32)}}}
+
+
+def _audit_keys() -> dict[str, Any]:
+    return {"audit.hotich.example/a1": {"key": _base64(32), "from": "2026-01-01T00:00:00Z"}}
+
+
+def audit_keys(kept: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the keys of the audit's checkpoints, as the service is told them."""
+    return [{"name": name, **one} for name, one in kept["audit_keys"].items()]
 
 
 def _sms_tokens() -> dict[str, str]:
@@ -114,7 +125,8 @@ def _clients() -> dict[str, Any]:
     clients = {
         "national-portal": _client(submit, channel="national-portal", provinces=everywhere),
         "moj-direct": _client(submit, channel="moj-direct", provinces=everywhere),
-        **{person: _client("operate", role="operator") for person in OPERATORS},
+        **{person: _client("operate audit:read", role="operator") for person in OPERATORS},
+        "auditor": _client("audit:read", role="auditor"),
         "board-reader": _client("board:read", provinces=everywhere),
     }
     for code in LETTER_PROVINCES:

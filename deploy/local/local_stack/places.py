@@ -30,6 +30,11 @@ class Place:
         return self.state / "logs"
 
     @property
+    def archive(self) -> Path:
+        """Return the folder of the archive of this stack's log."""
+        return self.state / "archive"
+
+    @property
     def pids(self) -> Path:
         """Return the folder with one file per running process."""
         return self.state / "pids"

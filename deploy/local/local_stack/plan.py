@@ -68,7 +68,8 @@ def decide(place: Place, *, with_services: bool) -> Plan:
     names = [f"kafka-{n}{part}" for n in range(1, count + 1) for part in ("", "-controller")]
     names += [] if outer_database else ["postgres"]
     if with_services:
-        names += [*services.process_names(), services.BOARD, "sandbox", "sandbox-smtp"]
+        names += [*services.process_names(), services.BOARD, services.AUDIT]
+        names += ["sandbox", "sandbox-smtp"]
     names += roads.port_names(count) if detoured else []
     chosen = ports.choose(names, state=place.state, usual=place.name == as_of.USUAL)
     nodes = _nodes(place, count, chosen)
@@ -138,6 +139,7 @@ def describe(plan: Plan) -> Status:
         state=status.relative(place.state, place),
         logs=status.relative(place.logs, place),
         secrets=status.relative(place.state / "secrets.json", place),
+        archive=status.relative(place.archive, place) if urls else "",
         database_server=plan.server_url,
         detours={"url": control, "names": [*roads.targets(plan.copies)]} if control else {},
         clock_offset_seconds=plan.clock_offset_seconds,

@@ -24,6 +24,7 @@ USUAL = {
     "registry-sync": 8083,
     "notifier": 8084,
     "board": 8085,
+    "audit": 8086,
     "sandbox": 8090,
     "sandbox-smtp": 2525,
 }

@@ -11,6 +11,7 @@ from local_stack.credentials import (
     MAGIC_UNIT,
     NATIONAL,
     SERVICES,
+    audit_keys,
     database_of,
     gateways,
     portals,
@@ -31,6 +32,8 @@ PASSED_ON = (
 
 # Pages over the other services; it has no database and reads no topic.
 BOARD = "board"
+# Archives the log; it has no database either.
+AUDIT = "audit"
 
 
 def replicas() -> dict[str, int]:
@@ -56,7 +59,7 @@ def process_names() -> dict[str, tuple[str, int]]:
 
 
 def programs(around: Surroundings) -> list[Program]:
-    """Return the sandbox, every replica of every service and the board, ready to be kept."""
+    """Return the sandbox, every replica of every service, the board and the audit."""
     made = [_sandbox(around)]
     for name, (service, replica) in process_names().items():
         made.append(
@@ -69,23 +72,14 @@ def programs(around: Surroundings) -> list[Program]:
                 ready_url=f"{around.url(name)}/health/ready",
             )
         )
-    return [*made, _board(around)]
+    return [*made, _board(around), _audit(around)]
 
 
 def _board(around: Surroundings) -> Program:
     urls: dict[str, list[str]] = {}
     for name, (service, _) in process_names().items():
         urls.setdefault(service, []).append(around.url(name))
-    told = {
-        "HTTP_HOST": HOST,
-        "HTTP_PORT": str(around.ports[BOARD]),
-        "SERVICES_URLS": json.dumps(urls),
-        "OIDC_ISSUER": around.url("sandbox"),
-        "OIDC_JWKS_URL": f"{around.way('tokens')}/oauth/jwks.json",
-        "OIDC_AUDIENCE": "hotich",
-        "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "INFO",
-        "CLOCK_OFFSET_SECONDS": str(around.clock_offset_seconds),
-    }
+    told = _without_database(around, BOARD) | {"SERVICES_URLS": json.dumps(urls)}
     return Program(
         name=BOARD,
         group="services",
@@ -93,6 +87,39 @@ def _board(around: Surroundings) -> Program:
         environment=common(around.place) | told | around.web(BOARD, BOARD),
         ready_url=f"{around.url(BOARD)}/health/ready",
     )
+
+
+def _audit(around: Surroundings) -> Program:
+    told = _without_database(around, AUDIT) | {
+        "KAFKA_BOOTSTRAP_SERVERS": around.kafka_of_services,
+        "ARCHIVE_FOLDER": str(around.place.archive),
+        "ARCHIVE_ORIGIN": f"{around.place.name.lower()}.hotich.example",
+        "FLUSH_SECONDS": "2",
+        "AUDIT_KEYS": json.dumps(audit_keys(around.secrets)),
+        "CHECKPOINT_MINUTES": "0.1",
+        "TSA_URL": f"{around.url('sandbox')}/tsa",
+        "TSA_CERTIFICATE": str(around.place.state / "sandbox" / "tsa-certificate.pem"),
+    }
+    return Program(
+        name=AUDIT,
+        group="services",
+        command=[sys.executable, "-m", AUDIT],
+        environment=common(around.place) | told,
+        stop_seconds=30,
+        ready_url=f"{around.url(AUDIT)}/health/ready",
+    )
+
+
+def _without_database(around: Surroundings, name: str) -> dict[str, str]:
+    return {
+        "HTTP_HOST": HOST,
+        "HTTP_PORT": str(around.ports[name]),
+        "OIDC_ISSUER": around.url("sandbox"),
+        "OIDC_JWKS_URL": f"{around.way('tokens')}/oauth/jwks.json",
+        "OIDC_AUDIENCE": "hotich",
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "INFO",
+        "CLOCK_OFFSET_SECONDS": str(around.clock_offset_seconds),
+    }
 
 
 def _sandbox(around: Surroundings) -> Program:

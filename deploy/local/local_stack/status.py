@@ -32,6 +32,8 @@ class Status:
     state: str = ""
     logs: str = ""
     secrets: str = ""
+    #: Where the archive of the log is; empty without services.
+    archive: str = ""
     database_server: str = ""
     #: With DETOURS=1: `url`, where orders go, and `names`.
     detours: dict[str, Any] = field(default_factory=dict)
@@ -112,6 +114,7 @@ def lines(status: Status) -> list[str]:
     if status.clock_offset_seconds:
         shown += [f"{'clock':<16}{status.now.astimezone(VIETNAM):%Y-%m-%d %H:%M} in Vietnam"]
     shown += [f"{name:<16}{url}" for name, url in status.urls.items()]
+    shown += [f"{'archive':<16}{status.archive}"] if status.archive else []
     shown += [f"{'logs':<16}{status.logs}"]
     return shown
 

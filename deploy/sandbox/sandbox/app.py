@@ -29,6 +29,7 @@ from sandbox.register_played import PlayedDossiers
 from sandbox.replies import ReplyReader
 from sandbox.settings import Settings, read_secrets
 from sandbox.sms import SmsGateway
+from sandbox.timestamping import TimeStamping, open_authority
 from sandbox.tokens import TokenIssuer, load_key
 
 _LARGEST_BODY_BYTES = 1 << 26
@@ -55,6 +56,7 @@ class Sandbox:
         self._register = Register(journal, settings.register_seconds, settings.clock)
         self._sms = [SmsGateway(name, journal, token) for name, token in secrets.sms.items()]
         self._mail = MailServer(journal, self._faults)
+        self._time_stamping = TimeStamping(open_authority(settings.state))
         self._portals = Portals(journal, secrets.portals)
         self._national = [NationalInterface(journal, *one) for one in (secrets.national,) if one]
         self._register_api = RegisterApi(
@@ -150,6 +152,7 @@ class Sandbox:
                 *(route for gateway in self._sms for route in gateway.routes(faults)),
                 *Callbacks(self._portals, journal, self._secrets).routes(faults),
                 *(route for one in self._national for route in one.routes(faults)),
+                *self._time_stamping.routes(faults),
                 *self._driver.routes(),
                 *MagicApi(self._driver, self._portals, journal, self._settings.clock).routes(),
             ]

@@ -15,7 +15,7 @@ from sandbox.answers import Handler, Refused, answer, problem, refused
 #: `sms` is every gateway, `sms-1` and `sms-2` are one each.
 COMPONENTS = (
     *("register.push", "register.results", "sms", "sms-1", "sms-2", "mail", "callbacks", "tokens"),
-    "national",
+    *("national", "tsa"),
 )
 #: `busy` refuses before anything is done (503), `error` leaves that open (500).
 KINDS = ("error", "busy", "delay", "lost_answer", "drop")

@@ -10,6 +10,7 @@ its name tells the first and the last. A file whose range lies within another's 
 a merge, and does not count.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -18,7 +19,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,6 +27,8 @@ from contracts.model import VIETNAM
 
 FORMAT = 1
 LOG, ABOUT = "log", "archive.json"
+#: How a file that is still being written ends.
+PARTIAL = ".partial"
 ROWS_PER_GROUP = 16_384
 
 SCHEMA = pa.schema(
@@ -175,28 +177,52 @@ def batches_of(
         raise Unreadable(segment.file, f"it cannot be read ({type(error).__name__})") from None
 
 
+class SegmentWriter:
+    """Writes a file of records part by part; `commit` makes it be there, else it never was."""
+
+    def __init__(self, root: Path, segment: Segment) -> None:
+        self._root, self._target = root, root / segment.file
+        self._target.parent.mkdir(parents=True, exist_ok=True)
+        self._partial = self._target.with_name(f".{self._target.name}{PARTIAL}")
+        self._file = pq.ParquetWriter(
+            self._partial, SCHEMA, compression="zstd", use_dictionary=["type", "dossier_id"]
+        )
+
+    def write(self, records: pa.Table) -> None:
+        """Add records that follow those before."""
+        self._file.write_table(records.cast(SCHEMA), row_group_size=ROWS_PER_GROUP)
+
+    def commit(self) -> None:
+        """Make the file be there, lasting once this returns."""
+        self._file.close()
+        with self._partial.open("rb") as written:
+            os.fsync(written.fileno())
+        self._partial.rename(self._target)
+        keep_names(self._target.parent, self._root)
+
+    def close(self) -> None:
+        """Leave no file, unless `commit` made it be there."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._partial.unlink(missing_ok=True)
+
+
 def write_segment(root: Path, segment: Segment, records: pa.Table) -> None:
     """Add a file of records, all of it or nothing, and lasting once this returns."""
-    target = root / segment.file
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.partial")
-    options: dict[str, Any] = {"compression": "zstd", "row_group_size": ROWS_PER_GROUP}
-    pq.write_table(records.cast(SCHEMA), partial, use_dictionary=["type", "dossier_id"], **options)
-    with partial.open("rb") as written:
-        os.fsync(written.fileno())
-    partial.rename(target)
-    _keep_names(target.parent, root)
+    with contextlib.closing(SegmentWriter(root, segment)) as writer:
+        writer.write(records)
+        writer.commit()
 
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file, all of it or nothing, and lasting once this returns."""
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}{PARTIAL}")
     with partial.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     partial.rename(path)
-    _keep_names(path.parent, path.parent)
+    keep_names(path.parent, path.parent)
 
 
 def _segment_of(path: Path) -> Segment | None:
@@ -211,7 +237,7 @@ def _segment_of(path: Path) -> Segment | None:
     return Segment(folder[1], partition, first, last, day) if first <= last else None
 
 
-def _keep_names(folder: Path, root: Path) -> None:
+def keep_names(folder: Path, root: Path) -> None:
     """Make the names in a folder, and of the folders on the way to the root, outlast a crash."""
     while True:
         handle = os.open(folder, os.O_RDONLY)

@@ -18,8 +18,6 @@ class BoardSettings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int
     log_level: str = "INFO"
-    #: How far the pages' clock is ahead of the real one; to live on another day.
-    clock_offset_seconds: float = 0
     services_urls: Annotated[dict[str, Addresses], Field(min_length=1)]
     oidc_issuer: str
     oidc_jwks_url: str

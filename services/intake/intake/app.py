@@ -17,6 +17,7 @@ from intake.resubmitting import FollowUps
 from intake.settings import IntakeSettings
 from intake.signatures import Signatures
 from intake.store import DossierStore
+from intake.subjects import DossierRoutes, open_own
 from intake.submitting import Counter
 from intake.taking import Desk
 from plumbing import running
@@ -59,6 +60,8 @@ async def assemble(running: Running) -> Assembly:
         part=desk.part,
         inlets={SUBMISSIONS: SubmissionInlet(desk, Signatures(settings.portal_secrets))},
         routes=add_routes,
+        operating=(DossierRoutes(running),),
+        open_own=open_own,
     )
 
 

@@ -17,6 +17,8 @@ from intake.keeping import Kept, keep, load_kept
 from intake.reading import Problems
 from intake.supplementing import problems_after, with_supplement
 from intake.taking import Desk, NotDecided, receipt_of, seal_particulars
+from plumbing.accesses.opening import opening
+from plumbing.accesses.rows import by_service
 from plumbing.applying import Item, apply, lock
 from plumbing.database import Conn
 from plumbing.outbox import OutboxRow, add
@@ -101,7 +103,9 @@ async def _open(conn: Conn, desk: Desk, ids: Iterable[UUID]) -> dict[UUID, _Fold
     await lock(conn, {dossier_id: one.code for dossier_id, one in known.items()})
     # Only now: another transaction may have added to them, or erased them, meanwhile.
     dossiers = await desk.part.store.load(conn, list(known))
-    kept = await load_kept(conn, desk.keys, list(known))
+    by = by_service("intake", "opened_to_merge")
+    async with opening(conn, desk.keys, by) as access:
+        kept = await load_kept(conn, access, list(known))
     return {
         i: _Folder(dossier, dossier.taken, kept.get(i))
         for i, dossier in dossiers.items()

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from contracts.portal import Submission
+from plumbing.accesses.opening import Opening
 from plumbing.database import Conn
-from plumbing.sealing import KeyRing, Sealed
+from plumbing.sealing import KeyRing
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ async def keep(conn: Conn, keys: KeyRing, kept: Mapping[UUID, Kept]) -> None:
     )
 
 
-async def load_kept(conn: Conn, keys: KeyRing, ids: Sequence[UUID]) -> dict[UUID, Kept]:
+async def load_kept(conn: Conn, access: Opening, ids: Sequence[UUID]) -> dict[UUID, Kept]:
     """Return what is kept of the dossiers; nothing of those erased or taken before it was kept.
 
     Raises UnknownKey while this process lacks a key: the same may be asked again later.
@@ -51,8 +52,9 @@ async def load_kept(conn: Conn, keys: KeyRing, ids: Sequence[UUID]) -> dict[UUID
     )
     kept = {}
     for row in rows:
-        plain = keys.open(Sealed.unpack(row["sealed"]), kept_purpose(row["dossier_id"]))
-        kept[row["dossier_id"]] = Kept(row["version"], Submission.model_validate_json(plain))
+        dossier_id = row["dossier_id"]
+        plain = access.open(dossier_id, row["sealed"], kept_purpose(dossier_id))
+        kept[dossier_id] = Kept(row["version"], Submission.model_validate_json(plain))
     return kept
 
 

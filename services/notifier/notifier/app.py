@@ -19,15 +19,35 @@ from notifier.redelivering import RULES as REDELIVERING
 from notifier.requests import CITIZEN
 from notifier.settings import Settings
 from notifier.store import CorrespondenceStore
+from notifier.subjects import open_own
 from plumbing import running
 from plumbing.applying import Part, Rule
 from plumbing.assembly import Assembly, Running
 from plumbing.inlets import LifecycleInlet, ParticularsInlet
+from plumbing.keeping import Purge
 from plumbing.sealing import KeyRing
 from reference import load
 
 SERVICE = "notifier"
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+#: A message is counted once as long as it may be tried; the sums of days and provinces stay.
+PURGES = (
+    Purge(
+        "sms_spent",
+        400,
+        "DELETE FROM sms_spent WHERE ctid = ANY(ARRAY(SELECT ctid FROM sms_spent"
+        " WHERE day < current_date - $1::int LIMIT $2))",
+    ),
+    Purge(
+        "sms_receipt",
+        400,
+        "DELETE FROM sms_receipt WHERE effect_id = ANY(ARRAY(SELECT effect_id FROM sms_receipt"
+        " WHERE status <> 'taken' AND taken_at < clock_timestamp() - make_interval(days => $1)"
+        " LIMIT $2))",
+    ),
+)
 
 
 def make_part(
@@ -78,6 +98,8 @@ async def assemble(service: Running) -> Assembly:
         tasks=[*citizens.tasks(part, http), *portals.tasks],
         routes=portals.routes,
         operating=[MessageRoutes(reference), *portals.operating],
+        purges=PURGES,
+        open_own=open_own,
         close=close,
     )
 

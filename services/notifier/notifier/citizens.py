@@ -11,7 +11,7 @@ from contracts.decision import Context
 from notifier.channels import Mail, SmsGateway
 from notifier.correspondence import Correspondence
 from notifier.failover import Failover, Gateways, or_elsewhere
-from notifier.gateways import Gateway, Sending
+from notifier.gateways import BEFORE, Gateway, Sending
 from notifier.limits import unless_erased, within_horizon
 from notifier.quiet import read_quiet
 from notifier.receiving import Receipts, with_receipt
@@ -27,8 +27,6 @@ from plumbing.calls import Caller
 from reference import Reference
 
 Of = TypeVar("Of")
-#: Messages asked for before there were several gateways; they are the first one's.
-BEFORE = "sms"
 
 
 @dataclass(frozen=True)

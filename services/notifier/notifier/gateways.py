@@ -27,7 +27,9 @@ class Gateway:
     weight: int = 1
 
 
-ONE_GATEWAY = (Gateway("sms"),)
+#: Messages asked for before there were several gateways; they are the first one's.
+BEFORE = "sms"
+ONE_GATEWAY = (Gateway(BEFORE),)
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,20 @@ def first_gateway(context: Context, dossier_id: UUID, key: str) -> str:
 
 
 def other_gateway(context: Context, dossier_id: UUID, key: str, refused: str) -> str:
-    """Return the gateway for a message that `refused` did not take; the same if it is alone."""
+    """Return the gateway for a message that `refused` did not take; the same if it is alone.
+
+    `refused` may be the name of before, which is the first gateway's.
+    """
     known, away = _known(context)
-    others = [one for one in known if one.name != refused]
+    others = [one for one in known if one.name != _named(context, refused)]
     there = [one for one in others if one.name not in away]
     return _chosen(there or others or known, dossier_id, key)
+
+
+def _named(context: Context, name: str) -> str:
+    gateways = context.gateways if isinstance(context, Sending) else ONE_GATEWAY
+    is_of_before = name == BEFORE and name not in {one.name for one in gateways}
+    return gateways[0].name if is_of_before else name
 
 
 def _known(context: Context) -> tuple[Sequence[Gateway], Collection[str]]:

@@ -103,6 +103,15 @@ def _understood(text: bytes) -> dict[str, Any]:
     raise Refused(f"code_{code[:16]}" if code.lstrip("-").isalnum() else "code", is_there=there)
 
 
+def _field_of(answer: Mapping[str, Any]) -> tuple[str, str]:
+    """Return code and name of the first field of a procedure, both empty where none is told."""
+    told = answer.get("LINHVUCTHUCHIEN")
+    first = told[0] if isinstance(told, list) and told else told
+    if not isinstance(first, dict):
+        return "", ""
+    return str(first.get("MALINHVUC") or ""), str(first.get("TENLINHVUC") or "")
+
+
 class NationalPortal:
     """Tells of a step, so often as it is called: the same elements again are the same step."""
 
@@ -148,15 +157,13 @@ class NationalPortal:
         return dossier | {"MaLinhVuc": code, "TenLinhVuc": name}
 
     async def _field(self, procedure: str) -> tuple[str, str]:
-        if procedure not in self._fields:
-            answer = await self._client.call("LayThuTuc", maTTHC=procedure)
-            fields = answer.get("LINHVUCTHUCHIEN") or [{}]
-            first = fields[0]
-            self._fields[procedure] = (
-                str(first.get("MALINHVUC", "")),
-                str(first.get("TENLINHVUC", "")),
-            )
-        return self._fields[procedure]
+        """Return code and name of the procedure's field; remembered once the portal has one."""
+        if procedure in self._fields:
+            return self._fields[procedure]
+        field = _field_of(await self._client.call("LayThuTuc", maTTHC=procedure))
+        if field[0]:
+            self._fields[procedure] = field
+        return field
 
     async def _synchronise(self, call: Call, dossier: dict[str, Any]) -> None:
         found = await self._client.call("TraCuuHoSo", mahoso=dossier["MaHoSo"])

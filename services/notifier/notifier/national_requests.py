@@ -8,7 +8,7 @@ from typing import Any
 from contracts.decision import Answered, Context, Decision, Effect, InDoubt
 from contracts.model import VIETNAM, Contract, PortalId, local_day
 from notifier.correspondence import Correspondence, News
-from notifier.requests import status_of
+from notifier.requests import appointment_of, status_of
 from reference import Reference
 
 NATIONAL = "national"
@@ -66,7 +66,7 @@ def to_national(told: Correspondence, news: News, reference: Reference) -> Effec
 def _dossier(told: Correspondence, news: News, reference: Reference) -> dict[str, Any]:
     submitted_at = told.news[0].occurred_at
     accepted = [one for one in told.news if one.step == "accepted"]
-    due = next((one.due_at for one in reversed(told.news) if one.due_at), None)
+    due = next(filter(None, map(appointment_of, reversed(told.news))), None)
     procedure = reference.procedure(told.procedure_code, local_day(submitted_at))
     name = procedure.name_vi if procedure else told.procedure_code
     contact = told.contact
@@ -113,7 +113,7 @@ def _progress(told: Correspondence, news: News, reference: Reference) -> tuple[d
         "NguoiXuLy": _unit(told, news, reference)[:50],
         "ThoiDiemXuLy": moment(news.occurred_at),
         "NoiDungXuLy": f"{_WORDS[news.step]} ({news.key})",
-        "NgayKetThucTheoQuyDinh": moment(news.due_at),
+        "NgayKetThucTheoQuyDinh": moment(appointment_of(news)),
     }
     return tuple(usual | {"TrangThai": str(one)} for one in news.passed or (status_of(news),))
 

@@ -88,7 +88,12 @@ async def document_of(
     """
     try:
         async with http.get(url, headers=headers, allow_redirects=False) as response:
-            text = await response.content.read(LONGEST_DOCUMENT)
+            text = bytearray()
+            # However many pieces it comes in.
+            async for piece in response.content.iter_chunked(LONGEST_DOCUMENT):
+                text += piece
+                if len(text) > LONGEST_DOCUMENT:
+                    return response.status, None
             return response.status, json.loads(text)
     except (ValueError, RecursionError):
         return response.status, None

@@ -1,5 +1,7 @@
 """The calls a rule decides on: everything to send, fixed once, byte for byte."""
 
+from datetime import datetime
+
 from pydantic import AwareDatetime
 
 from contracts.decision import Effect
@@ -77,6 +79,11 @@ def to_citizen(
     return Effect(kind, CITIZEN, body, turn=told.province_code)
 
 
+def appointment_of(news: News) -> datetime | None:
+    """Return the appointment a step sets; the last moment to complete a dossier is none."""
+    return None if news.step == "returned" else news.due_at
+
+
 def callback_of(told: Correspondence, news: News) -> str:
     """Return the document that tells a portal of one step, byte for byte."""
     update = StatusUpdate(
@@ -87,7 +94,7 @@ def callback_of(told: Correspondence, news: News) -> str:
         event_id=news.event_id,
         occurred_at=news.occurred_at,
         passed=news.passed,
-        due_at=None if news.step == "returned" else news.due_at,
+        due_at=appointment_of(news),
     )
     callback = StatusCallback(timestamp=news.occurred_at, data=update)
     return callback.model_dump_json(exclude_none=True)

@@ -1,7 +1,7 @@
 """What the notifier is told by its environment: the gateway, the mail server, the portals."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
@@ -11,6 +11,7 @@ from pydantic import (
     Field,
     SecretStr,
     StringConstraints,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 from standardwebhooks import Webhook
@@ -129,3 +130,11 @@ class Settings(CommonSettings):
     portal_networks: Annotated[str, AfterValidator(_networks)] = ""
     #: How long portals can read back in their feed.
     feed_days: Annotated[int, Field(ge=1)] = 90
+
+    @model_validator(mode="after")
+    def _capped_by_a_price(self) -> Self:
+        """Refuse a cap that nothing would ever be counted against."""
+        is_capped = self.sms_cap_dossier is not None or self.sms_cap_province is not None
+        if is_capped and not self.sms_price:
+            raise PydanticCustomError("sms_price", "a cap needs the price of a part")
+        return self

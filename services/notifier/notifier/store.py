@@ -11,8 +11,10 @@ from notifier.correspondence import Contact, Correspondence, News
 from notifier.feed_store import Update
 from notifier.heard import completed
 from notifier.requests import callback_of
+from plumbing.accesses.opening import Opening, opening
+from plumbing.accesses.rows import by_service
 from plumbing.database import Conn
-from plumbing.sealing import KeyRing, Sealed
+from plumbing.sealing import KeyRing
 
 _CONTACT = TypeAdapter(Contact)
 _NEWS = TypeAdapter(tuple[News, ...])
@@ -75,7 +77,9 @@ class CorrespondenceStore:
     async def load(self, conn: Conn, ids: Sequence[UUID]) -> dict[UUID, Correspondence]:
         """Return what is known of those dossiers that are known."""
         rows = await conn.fetch(_LOAD, ids)
-        return {row["dossier_id"]: self._read(row) for row in rows}
+        by = by_service("notifier", "opened_to_decide")
+        async with opening(conn, self._keys, by) as access:
+            return {row["dossier_id"]: _read(row, access) for row in rows}
 
     async def save(self, conn: Conn, states: Sequence[Correspondence]) -> None:
         """Write them all, new or changed, and give portals their new steps to read."""
@@ -109,26 +113,28 @@ class CorrespondenceStore:
         plain = _CONTACT.dump_json(state.contact)
         return self._keys.seal(plain, _purpose(state.dossier_id)).pack()
 
-    def _read(self, row: Any) -> Correspondence:
-        return Correspondence(
-            dossier_id=row["dossier_id"],
-            dossier_code=row["dossier_code"],
-            portal=row["portal"],
-            portal_reference=row["portal_reference"],
-            province_code=row["province_code"],
-            contact=self._open(row["dossier_id"], row["contact"]),
-            erased=row["erased"],
-            news=_read_news(row["news"], had_their_turn=True),
-            early=_read_news(row["early"], had_their_turn=False),
-            procedure_code=row["procedure_code"],
-            unit_code=row["unit_code"],
-        )
 
-    def _open(self, dossier_id: UUID, packed: bytes | None) -> Contact | None:
-        if packed is None:
-            return None
-        plain = self._keys.open(Sealed.unpack(packed), _purpose(dossier_id))
-        return _CONTACT.validate_json(plain)
+def _read(row: Any, access: Opening) -> Correspondence:
+    return Correspondence(
+        dossier_id=row["dossier_id"],
+        dossier_code=row["dossier_code"],
+        portal=row["portal"],
+        portal_reference=row["portal_reference"],
+        province_code=row["province_code"],
+        contact=contact_of(row["dossier_id"], row["contact"], access),
+        erased=row["erased"],
+        news=_read_news(row["news"], had_their_turn=True),
+        early=_read_news(row["early"], had_their_turn=False),
+        procedure_code=row["procedure_code"],
+        unit_code=row["unit_code"],
+    )
+
+
+def contact_of(dossier_id: UUID, packed: bytes | None, access: Opening) -> Contact | None:
+    """Return the contact that was sealed, None of none; raises Unsealable."""
+    if packed is None:
+        return None
+    return _CONTACT.validate_json(access.open(dossier_id, packed, _purpose(dossier_id)))
 
 
 async def is_erased(conn: Conn, dossier_id: UUID) -> bool:

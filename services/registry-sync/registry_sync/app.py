@@ -25,6 +25,7 @@ from registry_sync.register import Register
 from registry_sync.registration import PUSH
 from registry_sync.settings import RegistrySyncSettings
 from registry_sync.store import RegistrationStore
+from registry_sync.subjects import open_own
 
 SERVICE = "registry-sync"
 #: One question of a thousand dossiers, or one push with its files, ends well before a lease.
@@ -66,6 +67,7 @@ async def assemble(running: Running) -> Assembly:
         valves={RESULTS: RESULTS_LIMIT},
         tasks=(Poller(running, part, register).run, reconciler.run),
         operating=(ReconciliationRoutes((reconciler,)),),
+        open_own=open_own,
         close=session.close,
     )
 

@@ -6,8 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from contracts.particulars import Particulars
+from plumbing.accesses.opening import Opening, opening
+from plumbing.accesses.rows import by_service
 from plumbing.database import Conn
-from plumbing.sealing import KeyRing, Sealed
+from plumbing.sealing import KeyRing
 from registry_sync.domain import CLOSED, ERASED
 from registry_sync.registration import BookEntry, Registration
 
@@ -32,36 +34,9 @@ class RegistrationStore:
             " FROM registration WHERE dossier_id = ANY($1::uuid[])",
             ids,
         )
-        found = {}
-        for row in rows:
-            particulars, number, earlier = self._open(row["dossier_id"], row["personal"])
-            found[row["dossier_id"]] = Registration(
-                row["dossier_id"],
-                row["code"],
-                row["status"],
-                row["unit_code"],
-                row["province_code"],
-                row["procedure_code"],
-                row["accepted_at"],
-                particulars,
-                row["erased"],
-                number,
-                row["round"],
-                row["particulars_version"],
-                row["held_version"],
-                row["closed"],
-                earlier,
-                row["pushed_at"],
-                row["told_unit"],
-                row["told_province"],
-                _entry(row),
-                row["revision"],
-                row["awaits_number"],
-                row["unit_told"],
-                row["discarded"],
-                row["refused"],
-            )
-        return found
+        by = by_service("registry-sync", "opened_to_decide")
+        async with opening(conn, self._keys, by) as access:
+            return {row["dossier_id"]: _read(row, access) for row in rows}
 
     async def save(self, conn: Conn, states: Sequence[Registration]) -> None:
         """Write the registrations, new and changed; a pushed one is due for its first poll.
@@ -140,18 +115,53 @@ class RegistrationStore:
         body = json.dumps(plain, ensure_ascii=False).encode()
         return self._keys.seal(body, f"registry-sync:{case.dossier_id}").pack()
 
-    def _open(
-        self, dossier_id: UUID, packed: bytes | None
-    ) -> tuple[Particulars | None, str | None, tuple[tuple[int, Particulars], ...]]:
-        if packed is None:
-            return None, None, ()
-        body = self._keys.open(Sealed.unpack(packed), f"registry-sync:{dossier_id}")
-        plain = json.loads(body)
-        read = Particulars.model_validate
-        # Before the versions were kept there was the newest alone.
-        earlier = tuple((version, read(one)) for version, one in plain.get("earlier", ()))
-        newest = plain["particulars"]
-        return read(newest) if newest else None, plain["personal_number"], earlier
+
+def _read(row: Any, access: Opening) -> Registration:
+    particulars, number, earlier = personal_of(row["dossier_id"], row["personal"], access)
+    return Registration(
+        row["dossier_id"],
+        row["code"],
+        row["status"],
+        row["unit_code"],
+        row["province_code"],
+        row["procedure_code"],
+        row["accepted_at"],
+        particulars,
+        row["erased"],
+        number,
+        row["round"],
+        row["particulars_version"],
+        row["held_version"],
+        row["closed"],
+        earlier,
+        row["pushed_at"],
+        row["told_unit"],
+        row["told_province"],
+        _entry(row),
+        row["revision"],
+        row["awaits_number"],
+        row["unit_told"],
+        row["discarded"],
+        row["refused"],
+    )
+
+
+_Personal = tuple[Particulars | None, str | None, tuple[tuple[int, Particulars], ...]]
+
+
+def personal_of(dossier_id: UUID, packed: bytes | None, access: Opening) -> _Personal:
+    """Return the newest data, the personal number and earlier data by version, as sealed.
+
+    Raises Unsealable.
+    """
+    if packed is None:
+        return None, None, ()
+    plain = json.loads(access.open(dossier_id, packed, f"registry-sync:{dossier_id}"))
+    read = Particulars.model_validate
+    # Before the versions were kept there was the newest alone.
+    earlier = tuple((version, read(one)) for version, one in plain.get("earlier", ()))
+    newest = plain["particulars"]
+    return read(newest) if newest else None, plain["personal_number"], earlier
 
 
 def _entry(row: Any) -> BookEntry | None:

@@ -6,6 +6,8 @@ from uuid import UUID, uuid4
 
 from contracts.decision import Refused
 from contracts.envelope import Cause
+from plumbing.accesses.opening import opening
+from plumbing.accesses.rows import Act, By
 from plumbing.applying import Item, Part, apply, lock
 from plumbing.assembly import Running
 from plumbing.serving import ProblemRaised
@@ -14,7 +16,7 @@ from routing.arguments import Command, wrong_arguments
 from routing.domain import Case, RoutingContext
 from routing.holding import holder_of
 from routing.officers import Officer
-from routing.store import load_open, load_view, record_access
+from routing.store import load_open, load_view
 from routing.views import CaseView, revision_of, view_of
 
 
@@ -43,11 +45,13 @@ class Desk:
         """
         async with self.running.pool.acquire() as conn, conn.transaction():
             context = self.context()
-            case = _own(await load_open(conn, self.running.keys, dossier_id), officer, context)
-            await record_access(
-                conn, officer.person, officer.unit_code, dossier_id, what, context.now
-            )
-            return case
+            # Nothing is opened for an officer whose unit does not hold it.
+            _own(await load_view(conn, dossier_id), officer, context)
+            act: Act = "printed" if what.startswith("slip:") else "looked"
+            by = By(officer.person, act, what, officer.unit_code, context.now)
+            async with opening(conn, self.running.keys, by) as access:
+                access.note(dossier_id)
+                return _own(await load_open(conn, dossier_id, access), officer, context)
 
     async def act(
         self, officer: Officer, dossier_id: UUID, command: Command, seen: int | None = None

@@ -10,6 +10,7 @@ from pages.oidc import OidcSettings
 from plumbing.applying import Part
 from plumbing.assembly import Assembly, Running
 from plumbing.inlets import LifecycleInlet, ParticularsInlet
+from plumbing.keeping import Purge
 from plumbing.running import main as run
 from plumbing.tokens import TokenVerifier
 from routing.api import binder
@@ -19,8 +20,20 @@ from routing.desk_pages.mounting import add_desk_pages
 from routing.domain import RULES, RoutingContext
 from routing.settings import RoutingSettings
 from routing.store import SERVICE, CaseStore
+from routing.subjects import EndedRoutes, open_own
 from routing.sweeping import Sweeper
 from routing.tracking.routes import TrackingPages
+
+#: An attempt counts for an hour; a day's are kept for who asks what happened.
+PURGES = (
+    Purge(
+        "tracking_attempt",
+        1,
+        "DELETE FROM tracking_attempt WHERE key = ANY(ARRAY(SELECT key FROM tracking_attempt"
+        " WHERE since < clock_timestamp() - make_interval(days => $1) LIMIT $2"
+        " FOR UPDATE SKIP LOCKED))",
+    ),
+)
 
 
 async def assemble(running: Running) -> Assembly:
@@ -55,7 +68,9 @@ async def assemble(running: Running) -> Assembly:
         },
         tasks=(Sweeper(running, part, settings.sweep_seconds).run, counting.run),
         routes=routes,
-        operating=(recounting(counting),),
+        operating=(recounting(counting), EndedRoutes(running)),
+        open_own=open_own,
+        purges=PURGES,
     )
 
 

@@ -69,7 +69,7 @@ def _add(app: FastAPI, running: Running, known: Reference, verifier: TokenVerifi
         first, last = _range(from_on, to_on, by, now)
         seen = _seen(known, allowed, last, province)
         async with running.pool.acquire() as conn:
-            counters = await load_counters(conn, seen, first, last)
+            counters = await load_counters(conn, seen, first, last, by)
             under_way = await load_open(conn, now)
         return board_of(known, Question(now, first, last, by, seen), counters, under_way)
 

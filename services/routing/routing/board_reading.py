@@ -1,5 +1,6 @@
 """Puts the board together: counters of a range, what is under way now, the move of a day."""
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from routing.board_store import Figures, Key, OpenCases
 
 #: Facts that are shown by themselves and not among the totals.
 _APART = ("reception", "appointment", "return_reason")
+#: The first and the last day of a period, both inclusive.
+_Span = tuple[date, date]
 
 
 @dataclass(frozen=True)
@@ -69,22 +72,26 @@ def board_of(
         for heir in known.province_heirs(code, asked.last):
             found[heir]
     shown = [code for code in found if asked.seen is None or code in asked.seen]
+    spans = periods(asked.first, asked.last, asked.by)
     return BoardView(
         as_of=asked.now,
         from_on=asked.first,
         to_on=asked.last,
         by=asked.by,
-        provinces=tuple(_view(known, code, found[code], asked) for code in sorted(shown)),
+        provinces=tuple(_view(known, code, found[code], asked, spans) for code in sorted(shown)),
     )
 
 
-def _view(known: Reference, code: str, found: _Province, asked: Question) -> ProvinceView:
+def _view(
+    known: Reference, code: str, found: _Province, asked: Question, spans: Sequence[_Span]
+) -> ProvinceView:
     named = known.province(code, asked.last) or known.provinces.last(code)
-    submitted: Counter[tuple[date, str]] = Counter()
+    submitted = _submitted(found.counters, spans)
+    roads: Counter[str] = Counter()
     totals: Counter[str] = Counter()
-    for (_, day, road, what, _), figures in found.counters:
-        if what == "submitted":
-            submitted[day, road] += figures.count
+    for sums in submitted.values():
+        roads.update(sums)
+    for (_, _, _, what, _), figures in found.counters:
         if what not in _APART:
             totals[what] += figures.count
     return ProvinceView(
@@ -93,10 +100,10 @@ def _view(known: Reference, code: str, found: _Province, asked: Question) -> Pro
         successor=_successor(known, named, asked.last),
         move=move_view(known, code, min(asked.last, local_day(asked.now))),
         moved=moved_views(known, code, asked.last),
-        roads=_roads(submitted, asked.first, asked.last),
+        roads=_sorted(roads),
         periods=tuple(
-            PeriodView(first_on=first, last_on=last, roads=_roads(submitted, first, last))
-            for first, last in periods(asked.first, asked.last, asked.by)
+            PeriodView(first_on=first, last_on=last, roads=_sorted(submitted[first]))
+            for first, last in spans
         ),
         totals=dict(sorted(totals.items())),
         returns=_returns(known, found.counters),
@@ -113,12 +120,20 @@ def _successor(known: Reference, named: Province | None, on: date) -> str | None
     return None if heir is None else heir.name
 
 
-def _roads(submitted: Mapping[tuple[date, str], int], first: date, last: date) -> dict[str, int]:
-    sums: Counter[str] = Counter()
-    for (day, road), count in submitted.items():
-        if first <= day <= last:
-            sums[road] += count
-    return dict(sorted(sums.items()))
+def _submitted(
+    counters: Sequence[tuple[Key, Figures]], spans: Sequence[_Span]
+) -> dict[date, Counter[str]]:
+    """Return how much was submitted by road, of every period by its first day."""
+    sums: dict[date, Counter[str]] = {first: Counter() for first, _ in spans}
+    begins = list(sums)
+    for (_, day, road, what, _), figures in counters:
+        if what == "submitted" and spans[0][0] <= day <= spans[-1][1]:
+            sums[begins[bisect_right(begins, day) - 1]][road] += figures.count
+    return sums
+
+
+def _sorted(roads: Counter[str]) -> dict[str, int]:
+    return dict(sorted(roads.items()))
 
 
 def _returns(known: Reference, counters: Sequence[tuple[Key, Figures]]) -> tuple[ReasonView, ...]:
@@ -200,7 +215,7 @@ def _unit(known: Reference, unit_code: str, cases: Sequence[OpenCases]) -> UnitV
     )
 
 
-def periods(first: date, last: date, by: By) -> list[tuple[date, date]]:
+def periods(first: date, last: date, by: By) -> list[_Span]:
     """Return the periods that cover the days, first and last inclusive; the ends may be cut."""
     found = []
     while first <= last:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from contracts.board import By
 from plumbing.database import Conn
 from routing.domain.board import Fact
 
@@ -31,6 +32,16 @@ ON CONFLICT (province_code, day, road, what, reason) DO UPDATE
     SET count = b.count + excluded.count, late = b.late + excluded.late,
         late_minutes = b.late_minutes + excluded.late_minutes
 """
+# A week begins on a Monday, as in `board_reading.periods`.
+_SUMS = """
+SELECT province_code, CASE WHEN what = 'submitted'
+        THEN greatest(date_trunc($4, day::timestamp)::date, $1) ELSE $1 END AS day, road, what,
+    reason, sum(count)::bigint AS count, sum(late)::bigint AS late,
+    sum(late_minutes)::bigint AS late_minutes
+FROM board_day
+WHERE day BETWEEN $1::date AND $2 AND ($3::text[] IS NULL OR province_code = ANY($3))
+GROUP BY 1, 2, 3, 4, 5
+"""
 _OPEN = """
 SELECT unit_code, coalesce(unit_on, '0001-01-01') AS unit_on, road, status, count(*) AS count,
     min(submitted_at) AS oldest,
@@ -43,7 +54,8 @@ GROUP BY 1, 2, 3, 4
 COUNTED = "CASE WHEN c.counted_in = (SELECT era FROM board_era) THEN c.counted ELSE 0 END"
 _UNCOUNTED = f"""
 SELECT dossier_id, code, {COUNTED} < jsonb_array_length(coalesce(rest -> 'trail', '[]')) AS left
-FROM dossier_case c WHERE dossier_id > $1 ORDER BY dossier_id LIMIT $2
+FROM dossier_case c WHERE dossier_id > $1 AND submitted_at IS NOT NULL
+ORDER BY dossier_id LIMIT $2
 """
 
 #: Gives the province of a unit on the map of a day; "" if there is no such unit.
@@ -104,16 +116,15 @@ def _columns(sums: dict[Any, Figures]) -> list[list[Any]]:
 
 
 async def load_counters(
-    conn: Conn, provinces: Iterable[str] | None, first: date, last: date
+    conn: Conn, provinces: Iterable[str] | None, first: date, last: date, by: By = "day"
 ) -> dict[Key, Figures]:
-    """Return the counters of days, first and last inclusive; of every province if None."""
-    rows = await conn.fetch(
-        "SELECT * FROM board_day WHERE day BETWEEN $1 AND $2"
-        " AND ($3::text[] IS NULL OR province_code = ANY($3))",
-        first,
-        last,
-        None if provinces is None else list(provinces),
-    )
+    """Return the sums of days, first and last inclusive; of every province if None.
+
+    What was submitted stands under the first of its period's days, all else under `first`: ten
+    years of single days would be long in coming.
+    """
+    seen = None if provinces is None else list(provinces)
+    rows = await conn.fetch(_SUMS, first, last, seen, by)
     return {
         (row["province_code"], row["day"], row["road"], row["what"], row["reason"]): Figures(
             row["count"], row["late"], row["late_minutes"]

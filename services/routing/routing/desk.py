@@ -98,7 +98,10 @@ async def load_list(
     full = len(rows) == limit
     goes_on = Place(rows[-1]["place"], rows[-1]["dossier_id"]) if full else None
     theirs = [case for case in cases if holder_of(case, context) == unit_code]
-    return [case for case in theirs if _stands_on(name, case, context)], goes_on
+    found = [case for case in theirs if _stands_on(name, case, context)]
+    if name == "near_due" and len(found) < len(theirs):
+        goes_on = None  # the rest of the span is not near
+    return found, goes_on
 
 
 def in_order(rows: Iterable[Any]) -> list[Any]:

@@ -25,9 +25,9 @@ _PAGE = f"SELECT {CASE_COLUMNS}, {ERASED} FROM {CASE_TABLES}"
 
 _ACCESSES = """
 SELECT actor, unit_code, what, at FROM (
-    SELECT id, actor, unit_code, what, at,
+    SELECT id, actor, unit_code, purpose AS what, at,
         row_number() OVER (PARTITION BY actor, unit_code ORDER BY at DESC, id DESC) AS place
-    FROM access_log WHERE dossier_id = $1) AS one
+    FROM access WHERE dossier_id = $1 AND act IN ('looked', 'printed', 'tracked')) AS one
 WHERE place <= $2 ORDER BY at DESC, id DESC
 """
 

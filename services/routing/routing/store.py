@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from contracts.particulars import Particulars
+from plumbing.accesses.opening import Opening
 from plumbing.database import Conn
-from plumbing.sealing import KeyRing, Sealed
+from plumbing.sealing import KeyRing
 from routing.board_store import COUNTED, add_facts
 from routing.domain import Case
 from routing.domain.board import all_facts, counted_of, road_of
@@ -145,27 +145,12 @@ async def load_view(conn: Conn, dossier_id: UUID) -> Case | None:
     return row and read_case(row, None)
 
 
-async def load_open(conn: Conn, keys: KeyRing, dossier_id: UUID) -> Case | None:
+async def load_open(conn: Conn, dossier_id: UUID, access: Opening) -> Case | None:
     """Return the case with its personal data opened, for someone who may see them; or None."""
     row = await conn.fetchrow(_OPEN, dossier_id)
     if row is None:
         return None
     if row["particulars"] is None:
         return read_case(row, None)
-    plain = keys.open(Sealed.unpack(row["particulars"]), kept_purpose(dossier_id))
+    plain = access.open(dossier_id, row["particulars"], kept_purpose(dossier_id))
     return read_case(row, Particulars.model_validate_json(plain))
-
-
-async def record_access(
-    conn: Conn, actor: str, unit_code: str, dossier_id: UUID, what: str, at: datetime
-) -> None:
-    """Write down who sees what of a dossier's personal data."""
-    await conn.execute(
-        "INSERT INTO access_log (actor, unit_code, dossier_id, what, at)"
-        " VALUES ($1, $2, $3, $4, $5)",
-        actor,
-        unit_code,
-        dossier_id,
-        what,
-        at,
-    )

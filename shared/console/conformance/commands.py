@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -26,7 +27,10 @@ app = typer.Typer(no_args_is_help=True, help="Whether an endpoint keeps to the c
 
 #: Exit code when a check failed.
 SOME_FAILED = 2
-_TEST_NAMES = ("test", "sandbox", "staging", "uat", "demo", "dev", "thu", "example", "local")
+#: A whole part of a host, so that `thuathienhue.gov.vn` is not one for tests; `uat2` is.
+_TEST_NAME = re.compile(
+    "(?:test|sandbox|staging|uat|demo|dev|thu|kiemthu|thunghiem|example|local)[0-9]*"
+)
 Probe = TypeVar("Probe")
 
 Url = Annotated[str, typer.Option(help="the endpoint to examine")]
@@ -116,7 +120,7 @@ def looks_like_production(url: str) -> bool:
         return not ip_address(host).is_private
     except ValueError:
         parts = host.lower().replace("-", ".").replace("_", ".").split(".")
-        return not any(part.startswith(_TEST_NAMES) for part in parts)
+        return not any(_TEST_NAME.fullmatch(part) for part in parts)
 
 
 def _leave_with(

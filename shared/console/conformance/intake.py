@@ -15,7 +15,7 @@ import aiohttp
 from console.failing import Failed
 from contracts.model import VIETNAM
 
-#: How many characters of a body are looked at.
+#: How much of a body is looked at.
 _MOST_BYTES = 1024 * 1024
 _SAMPLE = json.loads(
     files("contracts").joinpath("samples/submission.json").read_text(encoding="utf-8")
@@ -96,8 +96,12 @@ class Intake:
         async with self.session.request(
             method, f"{self.url}/v1/submissions{path}", data=data, headers=sent
         ) as response:
-            text = await response.content.read(_MOST_BYTES)
-            return Answer(response.status, response.content_type, _object(text))
+            text = bytearray()
+            async for piece in response.content.iter_chunked(_MOST_BYTES):
+                text += piece
+                if len(text) >= _MOST_BYTES:
+                    break
+            return Answer(response.status, response.content_type, _object(bytes(text)))
 
     async def hand_in(self, document: Any, key: str, **headers: str) -> Answer:
         """Return the answer to a submission under that key."""

@@ -72,6 +72,7 @@ async def propose(bench: Workbench, asked: ActRequest, person: str) -> Proposal:
     if not asked.dry_run and (before := await _proposed_before(bench, asked, person)) is not None:
         return before
     items = tuple(dict.fromkeys(_one_name(bench.service, name) for name in asked.items))
+    await letters.write_down(bench, asked.act, items, person)
     seen_at, outcomes = await _untangled(lambda: _try_out(bench, asked, items))
     possible = [one.item for one in outcomes if one.possible]
     if asked.dry_run or not possible:
@@ -138,6 +139,10 @@ async def approve(bench: Workbench, act_id: UUID, person: str) -> ActView:
     An item that has changed since and for which nothing can be done any more is told, and
     spares the others. Raises NoSuchAct, AlreadyDone or SamePerson.
     """
+    async with bench.pool.acquire() as conn, conn.transaction():
+        act = await recording.held(conn, act_id)
+    if act is not None:
+        await letters.write_down(bench, act.act, [one.item for one in act.items], person)
     done = await _untangled(lambda: _approve(bench, act_id, person))
     bench.wake()
     log.info("stuck_act_done", kind=done.act, count=sum(one.possible for one in done.items))

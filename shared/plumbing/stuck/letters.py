@@ -2,19 +2,22 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
 
 from contracts.envelope import MalformedEvent
+from plumbing.accesses.opening import open_written, write
+from plumbing.accesses.rows import By
 from plumbing.database import Conn
 from plumbing.deadletters import purpose
 from plumbing.logs import describe
-from plumbing.sealing import KeyRing, Sealed, Unsealable
+from plumbing.sealing import KeyRing, Unsealable
 from plumbing.sequencing import Record
 from plumbing.settling import condemns
-from plumbing.stuck.items import LetterItem
+from plumbing.stuck.items import Item, LetterItem, UnknownItem, dossier_of, read_name
 from plumbing.stuck.workbench import Impossible, Workbench
 
 #: $1 dossiers, $2 topics. The discarded too: they can still be redriven.
@@ -39,9 +42,9 @@ SELECT reason FROM dead_letter WHERE topic = $1 AND part = $2 AND off = $3 ORDER
 
 
 def opened(keys: KeyRing, row: Any) -> Record:
-    """Return the record as it came; raises Unsealable."""
+    """Return the record as it came, once it is written down who opens it; raises Unsealable."""
     place = (row["topic"], row["part"], row["off"])
-    document = json.loads(keys.open(Sealed.unpack(row["record"]), purpose(*place)))
+    document = json.loads(open_written(keys, row["record"], purpose(*place)))
 
     def whole(text: str | None) -> bytes | None:
         return None if text is None else base64.b64decode(text)
@@ -52,6 +55,23 @@ def opened(keys: KeyRing, row: Any) -> Record:
     return ConsumerRecord(
         *place, 0, 1, key, value, None, len(key or b""), len(value or b""), headers
     )
+
+
+async def write_down(bench: Workbench, act: str, names: Sequence[str], person: str) -> None:
+    """Write down who has dead letters opened, before they are; it stays when the act is undone."""
+    if act != "redrive":
+        return
+    items = [_item_of(bench.service, name) for name in names]
+    async with bench.pool.acquire() as conn:
+        dossiers = [await dossier_of(conn, one) for one in items if isinstance(one, LetterItem)]
+        await write(conn, By(person, "opened_letter", "redrive"), dossiers)
+
+
+def _item_of(service: str, name: str) -> Item | None:
+    try:
+        return read_name(service, name)
+    except UnknownItem:
+        return None
 
 
 async def redrive(bench: Workbench, conn: Conn, item: LetterItem, act_id: UUID) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from contracts.topics import LIFECYCLE
+from plumbing.accesses.opening import write
+from plumbing.accesses.rows import by_service
 from plumbing.database import Conn
 from plumbing.sealing import KeyRing, Unsealable
 from plumbing.stuck import listing, recording
@@ -130,7 +132,7 @@ async def _waits_for(
     conn: Conn, keys: KeyRing, service: str, rows: Sequence[Any]
 ) -> dict[str, WaitsFor]:
     parked = [row for row in rows if row["kind"] == "parked"]
-    letters = await _missing_letters(conn, keys, parked) if parked else {}
+    letters = await _missing_letters(conn, keys, service, parked) if parked else {}
     found = {}
     for row in parked:
         missing, last = row["missing"], max(row["missing"], row["first_waiting"] - 1)
@@ -149,13 +151,16 @@ async def _waits_for(
 
 
 async def _missing_letters(
-    conn: Conn, keys: KeyRing, parked: Sequence[Any]
+    conn: Conn, keys: KeyRing, service: str, parked: Sequence[Any]
 ) -> dict[tuple[UUID, str, int], LetterItem]:
     """Return the dead letters of these dossiers by producer and sequence, the newest of each."""
     topics = {LIFECYCLE[row["producer"]].name: row["producer"] for row in parked}
     ids = list({row["dossier_id"] for row in parked})
+    rows = await conn.fetch(OPEN_OF_DOSSIERS, ids, list(topics))
+    opened_of = list({row["dossier_id"] for row in rows})
+    await write(conn, by_service(service, "opened_letter", "parked"), opened_of)
     found = {}
-    for row in await conn.fetch(OPEN_OF_DOSSIERS, ids, list(topics)):
+    for row in rows:
         try:
             document = json.loads(opened(keys, row).value or b"")
             place = row["dossier_id"], topics[row["topic"]], int(document["sequence"])

@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from contracts.topics import TOPICS
 from local_stack.status import Status
+from tests.chaos.campaign.archived import archived
 from tests.chaos.campaign.course import Course
 from tests.chaos.campaign.dump import Dumped, Record, write
 from tests.chaos.campaign.replaying import Replay, replay_all
@@ -94,6 +95,8 @@ class Evidence:
     logs: Mapping[str, Iterable[str]] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
     replays: Mapping[str, Replay] = field(default_factory=dict)
+    #: By topic what the archive has, in the order of its files.
+    archive: Mapping[str, Iterable[Record]] = field(default_factory=dict)
 
 
 async def gather(status: Status, course: Course, root: Path | None = None) -> Evidence:
@@ -115,6 +118,7 @@ async def gather(status: Status, course: Course, root: Path | None = None) -> Ev
         logs={path.name: Lines(path) for path in sorted((root / status.logs).glob("*.log*"))},
         metrics=await _metrics(status),
         replays=await replay_all(status, root, topics, databases, course),
+        archive=await archived(root / status.archive, ends),
     )
 
 

@@ -11,7 +11,7 @@ import psutil
 
 from tests.chaos.campaign.course import Happened
 from tests.chaos.campaign.field import Field
-from tests.chaos.campaign.kinds import PROCESSES
+from tests.chaos.campaign.kinds import AUDIT, PROCESSES
 from tests.chaos.campaign.waiting import Waiting
 
 _LOOK_SECONDS = 1.0
@@ -96,7 +96,7 @@ async def _watch_memory(place: Field, seen: Seen) -> None:
     while True:
         status = await asyncio.to_thread(place.stack.status)
         now = datetime.now(UTC)
-        for name in (*PROCESSES, "sandbox"):
+        for name in (*PROCESSES, AUDIT, "sandbox"):
             if pid := status.pids.get(name):
                 _measure(seen, name, pid, now)
         await asyncio.sleep(_LOOK_SECONDS)

@@ -20,7 +20,7 @@ from local_stack.tracks import Track
 from tests.chaos.campaign import monitor, overlay, records
 from tests.chaos.campaign.course import Course, Fault, Happened, Sent
 from tests.chaos.campaign.field import Field, NotDone
-from tests.chaos.campaign.kinds import PROCESSES
+from tests.chaos.campaign.kinds import AUDIT, PROCESSES
 from tests.chaos.campaign.load import Load, LoadJournal
 from tests.chaos.campaign.nemeses import carry_out
 from tests.chaos.campaign.once import Once
@@ -174,7 +174,7 @@ class _Campaign:
     async def _heal(self) -> None:
         """Take back every trouble there may be, and wait until every process runs."""
         field = self._field
-        for process in PROCESSES:
+        for process in (*PROCESSES, AUDIT):
             overlay.skew(field.folder, process, None)
             overlay.disarm(field.folder, process)
             with contextlib.suppress(NotDone):

@@ -54,7 +54,7 @@ class Finding:
     """One thing that is wrong: `key` names its sentence, `places` fill it.
 
     `seconds` is how long it has been so, none when nobody knows; `runbook` an anchor of the
-    operations document; `kind` and `item` where on these pages it is looked at.
+    operations document; `kind` and `act_id` where on these pages it is looked at.
     """
 
     level: Level

@@ -1,7 +1,7 @@
 """The page of one lane to the outside: what waits in it by turn, pausing and resuming it."""
 
 from collections.abc import Mapping
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, Request, Response
 
@@ -37,7 +37,8 @@ def add_to(pages: FastAPI, desk: Desk) -> None:
         if not answer.is_yes:
             raise desk.refusal(service, answer)
         done = act if answer.document["changed"] else f"{act}_before"
-        return back_to(f"{PATH}/lan/{quote(service)}/{quote(lane)}", done)
+        place = f"{PATH}/lan/{quote(service)}/{quote(lane)}"
+        return back_to(f"{place}?{urlencode({'turn': turn})}" if turn else place, done)
 
 
 async def _show(

@@ -140,6 +140,10 @@ def _same_return(command: GiveBack, entry: TrailEntry) -> bool:
     return entry.note == " ".join((command.kind, *command.reasons, *command.papers))
 
 
+def _same_forward(command: Forward, entry: TrailEntry) -> bool:
+    return entry.unit_code == command.to_unit_code and _same_reason(command, entry)
+
+
 def _same_reason(command: Forward | Stop, entry: TrailEntry) -> bool:
     return entry.note.split()[:1] == [command.reason]
 
@@ -157,7 +161,7 @@ def _always(command: Command, entry: TrailEntry) -> bool:
 _LEFT: Mapping[type, tuple[str, Callable[[Any, TrailEntry], bool]]] = {
     Accept: ("accepted", _always),
     GiveBack: ("returned", _same_return),
-    Forward: ("forwarded", _same_reason),
+    Forward: ("forwarded", _same_forward),
     Withdraw: ("withdrawn", _always),
     Stop: ("stopped", _same_reason),
     Resume: ("resumed", _always),

@@ -68,8 +68,6 @@ async def _queue(
         cases, goes_on = await load_list(
             conn, name, officer.unit_code, place, PAGE, context, procedure
         )
-    if name == "near_due" and len(cases) < PAGE:
-        goes_on = None  # the rest of the span is not near
     calendar = calendar_of(officer.unit_code, context)
     return front.page(
         request,

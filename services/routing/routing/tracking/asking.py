@@ -10,10 +10,12 @@ from typing import Literal
 from uuid import UUID
 
 from plumbing import metrics
+from plumbing.accesses.opening import Opening, write
+from plumbing.accesses.rows import By, by_service
 from plumbing.assembly import Running
 from plumbing.database import Conn
-from plumbing.sealing import KeyRing, Sealed
-from routing.store import SERVICE, kept_purpose, record_access
+from plumbing.sealing import KeyRing
+from routing.store import SERVICE, kept_purpose
 from routing.tracking.factors import factor_of, is_factor
 from routing.tracking.inputs import neighbours_of
 from routing.tracking.limits import wait_of
@@ -94,7 +96,10 @@ class Tracker:
             wait = wait_of(await take_attempt(conn, keys, now), now)
             if wait is None:
                 kept = await find_kept(conn, code)
-                answer = Answer(self._known(kept, said))
+                access = Opening(self._keys, by_service(SERVICE, "opened_to_compare", "tracking"))
+                answer = Answer(self._known(kept, said, access))
+                compared = [one for one in access.noted if one != _NOBODY]
+                await write(conn, access.by, compared, in_equal_time=True)
                 if answer.dossier_id is not None:
                     await self._shown(conn, answer.dossier_id, said, keys)
         except BaseException:
@@ -110,22 +115,25 @@ class Tracker:
     async def _shown(self, conn: Conn, dossier_id: UUID, said: str, keys: Keys) -> None:
         await give_back(conn, keys)
         await keep_factor(conn, dossier_id, factor_of(self._keys, dossier_id, said))
-        await record_access(conn, CITIZEN, "", dossier_id, "tracking", self.running.clock())
+        by = By(CITIZEN, "tracked", "tracking", at=self.running.clock())
+        await write(conn, by, [dossier_id])
 
-    def _known(self, kept: Kept | None, said: str) -> UUID | None:
+    def _known(self, kept: Kept | None, said: str, access: Opening) -> UUID | None:
         """Return the dossier if that is the end of its applicant's number.
 
         Something is opened and compared whether there is anything or not.
         """
         dossier_id = kept.dossier_id if kept else _NOBODY
         sealed = kept.sealed if kept else None
-        opened = self._factor_in(dossier_id if sealed else _NOBODY, sealed or self._stand_in)
+        opened = self._factor_in(
+            dossier_id if sealed else _NOBODY, sealed or self._stand_in, access
+        )
         right = is_factor(self._keys, dossier_id, said, (kept and kept.factor) or opened)
         there = kept is not None and (kept.factor is not None or sealed is not None)
         return dossier_id if right and there else None
 
-    def _factor_in(self, dossier_id: UUID, sealed: bytes) -> bytes:
-        plain = self._keys.open(Sealed.unpack(sealed), kept_purpose(dossier_id))
+    def _factor_in(self, dossier_id: UUID, sealed: bytes, access: Opening) -> bytes:
+        plain = access.open(dossier_id, sealed, kept_purpose(dossier_id))
         number = str(json.loads(plain)["applicant"]["personal_number"])
         return factor_of(self._keys, dossier_id, number)
 

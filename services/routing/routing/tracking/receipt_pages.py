@@ -12,12 +12,14 @@ from starlette.responses import Response
 from contracts.model import local_day
 from pages.forms import posted
 from pages.problems import PageProblem
+from plumbing.accesses.opening import write
+from plumbing.accesses.rows import By
 from plumbing.receipts import MOST_CHARACTERS, ReceiptFacts, ReceiptKeys, check
 from routing.domain import Case
 from routing.slips.content import Slip
 from routing.slips.pdf import render_pdf
 from routing.slips.qr import qr_svg
-from routing.store import load_view, record_access
+from routing.store import load_view
 from routing.tracking.asking import CITIZEN
 from routing.tracking.offices import name_of
 from routing.tracking.receipts import paper_of
@@ -104,5 +106,6 @@ class ReceiptPages:
             paper = case and keys and paper_of(case, keys, context.now, context.reference)
             if not case or not paper:
                 raise PageProblem(404, "tracking.receipt.none")
-            await record_access(conn, CITIZEN, "", visit.dossier_id, "receipt", context.now)
+            by = By(CITIZEN, "tracked", "receipt", at=context.now)
+            await write(conn, by, [visit.dossier_id])
         return case, *paper

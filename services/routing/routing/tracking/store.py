@@ -44,9 +44,9 @@ WHERE c.code = $1 AND c.code <> ''
 
 _LOOKS = """
 SELECT at, unit_code, what FROM (
-    SELECT id, at, unit_code, what,
+    SELECT id, at, unit_code, purpose AS what,
         row_number() OVER (PARTITION BY unit_code ORDER BY at DESC, id DESC) AS place
-    FROM access_log WHERE dossier_id = $1) AS one
+    FROM access WHERE dossier_id = $1 AND act IN ('looked', 'printed', 'tracked')) AS one
 WHERE place <= $2 ORDER BY at DESC, id DESC
 """
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tests.chaos.campaign.invariants.archive import archived_exactly
 from tests.chaos.campaign.invariants.chains import caused, chained, equal_bytes, without_a_gap
 from tests.chaos.campaign.invariants.finding import Facts, Verdict
 from tests.chaos.campaign.invariants.intake import every_intake_is_one_dossier
@@ -34,6 +35,7 @@ INVARIANTS: tuple[Callable[[Facts], Verdict], ...] = (
     caused,
     nothing_personal,
     replays_equal,
+    archived_exactly,
     promise_kept,
 )
 

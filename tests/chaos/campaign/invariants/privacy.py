@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from contracts.topics import WRITER_OF
+from contracts.topics import ARCHIVED, CHECKPOINTS
 from tests.chaos.campaign.invariants.finding import Facts, Verdict, verdict
 from tests.chaos.campaign.personal import Search
 
@@ -31,7 +31,8 @@ def _texts(facts: Facts) -> Iterator[tuple[str, Iterable[str]]]:
     yield from ((f"log {name}", lines) for name, lines in facts.evidence.logs.items())
     for name, text in facts.evidence.metrics.items():
         yield f"metrics {name}", text.splitlines()
-    for topic in sorted(facts.evidence.topics.keys() & WRITER_OF.keys()):
+    kept = {topic.name for topic in (*ARCHIVED, CHECKPOINTS)}
+    for topic in sorted(facts.evidence.topics.keys() & kept):
         yield f"topic {topic}", _values(facts, topic)
 
 

@@ -5,6 +5,18 @@
   const keys = document.getElementById("keys");
   const button = document.getElementById("keys-button");
 
+  // Who speaks to the computer types letters unawares (WCAG 2.1.4): this browser remembers "off".
+  const KEPT = "desk-keys";
+  const switched = document.getElementById("keys-on");
+  const recall = () => {
+    try { switched.checked = localStorage.getItem(KEPT) !== "off"; } catch { /* not kept here */ }
+  };
+  switched.addEventListener("change", () => {
+    try { localStorage.setItem(KEPT, switched.checked ? "on" : "off"); } catch { /* as above */ }
+  });
+  for (const event of ["pageshow", "storage"]) window.addEventListener(event, recall);
+  recall();
+
   const step = (by) => {
     const all = rows();
     if (!all.length) return;
@@ -23,21 +35,19 @@
     const list = document.querySelector('[data-key="g"]');
     if (list) location.assign(`${list.getAttribute("href")}#code`);
   };
-  const help = () => { if (keys && !keys.open) keys.showModal(); };
+  const help = () => { if (!keys.open) keys.showModal(); };
   const bound = { j: () => step(1), k: () => step(-1), "/": search, g: () => follow('[data-key="g"]'), "?": help };
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || (keys && keys.open)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || keys.open || !switched.checked) return;
     if (event.target.closest("input, select, textarea")) return;
     const act = bound[event.key];
     if (!act) return;
     event.preventDefault();
     act();
   });
-  if (button) {
-    button.hidden = false;
-    button.addEventListener("click", help);
-  }
+  button.hidden = false;
+  button.addEventListener("click", help);
 
   // The address may name an act to be opened; a browser itself goes to a named field.
   const named = location.hash.startsWith("#act-") && document.getElementById(location.hash.slice(1));

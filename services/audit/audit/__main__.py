@@ -1,0 +1,5 @@
+"""Runs the audit."""
+
+from audit.app import main
+
+main()

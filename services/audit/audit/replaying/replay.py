@@ -1,0 +1,218 @@
+"""Replays an archive: every decision of its dossiers against rules, those of its day or others."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from audit.archive import Listing, listing, origin_of
+from audit.columns import head_of
+from audit.replaying.reading import Window, windows
+from audit.replaying.results import Asked, Difference, Replay
+from audit.replaying.shelf import MOST, Shelf
+from contracts.events import EVENTS, Routed, Submitted
+from contracts.model import local_day
+from contracts.topics import LIFECYCLE
+from contracts.what_if import GROUP, Judge, Judged
+from reference import Reference
+
+_SUBMITTED, _ROUTED = Submitted.event_type(), Routed.event_type()
+_ABOUT = re.compile(rb'"unit_code":"([^"\\]+)","residence_unit_code":.*?"submitted_at":"([^"\\]+)"')
+_VERSION = b'"reference_version":"'
+_MOST_TALLIES = 20_000
+#: What is remembered of a dossier: whether it is asked for, whether it differs, then the last
+#: sequence of each topic, then each judge's memory.
+_ASKED, _DIFFERS, _FIRST = 0, 1, 2
+
+Progress = Callable[[int], None]
+
+
+def judges(own: Reference, asked: Reference) -> list[Judge]:
+    """Return a judge of every service that announces one, by the services' names."""
+    found = sorted(entry_points(group=GROUP), key=lambda one: one.name)
+    return [one.load()(own, asked) for one in found]
+
+
+def replay(
+    root: Path,
+    own: Reference,
+    asked: Reference,
+    which: Asked | None = None,
+    progress: Progress = lambda _: None,
+    most: int = MOST,
+) -> Replay:
+    """Return what differs when the data `asked` decide; raises NotAnArchive and Unreadable.
+
+    Decisions are judged by the case as the log has it up to then. `own` are the data they were
+    made with. Not more than `most` dossiers are in memory at once.
+    """
+    files = listing(root)
+    found = Replay(origin_of(root), records=_records(root, files))
+    asking = judges(own, asked)
+    for partition in sorted({segment.partition for segment in files.segments}):
+        _Partition(root, files, partition, asking, which or Asked(), found, most).run(progress)
+    found.differences.sort(key=lambda one: (one.code, one.dossier_id))
+    return found
+
+
+class _Partition:
+    """One partition of all topics: a dossier is in the same one of each."""
+
+    def __init__(
+        self,
+        root: Path,
+        files: Listing,
+        partition: int,
+        asking: Sequence[Judge],
+        which: Asked,
+        found: Replay,
+        most: int,
+    ) -> None:
+        self._which, self._found, self._asking = which, found, asking
+        self._wanted = _wanted(asking)
+        self._windows = windows(root, files, partition, self._wanted, which.first)
+        self._shelf = Shelf(most)
+        self._filtered = (which.first, which.last, which.unit_code) != (None, None, None)
+        self._first_memory = _FIRST + len(self._wanted)
+        self._hearers = {
+            kind: [(self._first_memory + n, j) for n, j in enumerate(asking) if kind in j.hears]
+            for kinds in self._wanted.values()
+            for kind in kinds
+        }
+        self._tallies: dict[int, list[Any]] = {}
+
+    def run(self, progress: Progress) -> None:
+        try:
+            for window in self._windows:
+                self._hear(window)
+                progress(len(window.types))
+            self._end()
+        finally:
+            self._shelf.close()
+        self._count()
+
+    def _hear(self, window: Window) -> None:
+        near, shelf, found = self._shelf.near, self._shelf, self._found
+        blank = [True, False, *([0] * len(self._wanted)), *([None] * len(self._asking))]
+        rows = zip(
+            window.topics,
+            window.types,
+            window.dossiers,
+            window.sequences,
+            window.values,
+            strict=True,
+        )
+        for topic, kind, dossier, sequence, value in rows:
+            memory = near.get(dossier) or shelf.get(dossier)
+            if memory is None:
+                memory = blank.copy()
+                shelf.put(dossier, memory)
+            if sequence <= memory[_FIRST + topic]:
+                found.copies += 1
+                continue
+            memory[_FIRST + topic] = sequence
+            if kind == _SUBMITTED:
+                memory[_ASKED] = not self._filtered or self._is_asked(value)
+                found.dossiers += memory[_ASKED]
+            if not memory[_ASKED]:
+                continue
+            if kind == _ROUTED:
+                self._note_version(value)
+            exact = found.dossiers_differing < self._which.limit
+            for place, judge in self._hearers[kind]:
+                memory[place], judged = judge.hear(memory[place], kind, value, exact)
+                if judged:
+                    self._tally(judged, memory, value, dossier)
+        found.heard += len(window.types)
+
+    def _tally(
+        self, judged: tuple[Judged, ...], memory: list[Any], value: bytes | None, dossier: str
+    ) -> None:
+        tally = self._tallies.get(id(judged))
+        if tally is None:
+            if len(self._tallies) >= _MOST_TALLIES:
+                self._count()
+            differing = tuple(one for one in judged if one.differs)
+            tally = self._tallies[id(judged)] = [0, judged, differing]
+        tally[0] += 1
+        if not tally[2]:
+            return
+        found, limit = self._found, self._which.limit
+        if not memory[_DIFFERS]:
+            found.dossiers_differing += 1
+            memory[_DIFFERS] = "listed" if found.dossiers_differing <= limit else "counted"
+        if memory[_DIFFERS] == "listed":
+            head = head_of(value)
+            code = head.code.decode() if head else ""
+            found.differences += [Difference(code, dossier, one) for one in tally[2]]
+
+    def _end(self) -> None:
+        """Judge what is left, and count who was never submitted."""
+        codes = {one.dossier_id: one.code for one in self._found.differences}
+        for dossier, memory in self._shelf.values():
+            if not memory[_ASKED]:
+                continue
+            if not memory[_FIRST] and not self._filtered:
+                self._found.never_submitted += 1
+            exact = self._found.dossiers_differing < self._which.limit
+            for n, judge in enumerate(self._asking):
+                judged = judge.end(memory[self._first_memory + n], exact)
+                if judged:
+                    before = len(self._found.differences)
+                    self._tally(judged, memory, None, dossier)
+                    self._name(before, codes.get(dossier, ""))
+
+    def _name(self, first: int, code: str) -> None:
+        listed = self._found.differences
+        listed[first:] = [Difference(code, one.dossier_id, one.judged) for one in listed[first:]]
+
+    def _count(self) -> None:
+        for times, judged, _ in self._tallies.values():
+            for one in judged:
+                self._found.judged[one.kind] += times
+                if one.differs:
+                    self._found.differing[one.kind, " ".join(one.differs)] += times
+        self._tallies.clear()
+
+    def _is_asked(self, value: bytes) -> bool:
+        about = _ABOUT.search(value)
+        if about is None:
+            return False
+        try:
+            day = local_day(datetime.fromisoformat(about[2].decode()))
+        except ValueError:
+            return False
+        which = self._which
+        return (
+            (which.first is None or day >= which.first)
+            and (which.last is None or day <= which.last)
+            and (which.unit_code is None or about[1].decode() == which.unit_code)
+        )
+
+    def _note_version(self, value: bytes) -> None:
+        at = value.find(_VERSION)
+        if at > 0:
+            at += len(_VERSION)
+            self._found.versions[value[at : value.find(b'"', at)].decode("ascii", "replace")] += 1
+
+
+def _wanted(asking: Sequence[Judge]) -> Mapping[str, frozenset[str]]:
+    """Return the types judges hear by topic, the intake's first: it begins every dossier."""
+    heard = frozenset[str]().union(*(judge.hears for judge in asking))
+    found: dict[str, frozenset[str]] = {}
+    for service, topic in LIFECYCLE.items():
+        types = {one.event_type() for one in EVENTS if one.service == service}
+        if types & heard:
+            found[topic.name] = frozenset(types & heard)
+    return found
+
+
+def _records(root: Path, files: Listing) -> int:
+    names = {topic.name for topic in LIFECYCLE.values()}
+    return sum(
+        pq.read_metadata(root / one.file).num_rows for one in files.segments if one.topic in names
+    )

@@ -1,0 +1,91 @@
+"""Checks a report by its signatures, offline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from pyhanko.keys import load_cert_from_pemder
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signature
+from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko_certvalidator import ValidationContext
+
+from audit.notes import BadNote, Verifier, open_note, split
+from audit.report.signing import NOTE_ENDING, BadCertificate, note_text
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One signature: whether it holds, and of whom; `known` is whether the signer was given.
+
+    A signature that holds of somebody nobody named says only that nothing changed since.
+    """
+
+    what: str
+    holds: bool
+    known: bool
+    text: str
+
+
+def check_report(
+    file: Path, keys: Sequence[Verifier] = (), certificates: Sequence[Path] = ()
+) -> list[Checked]:
+    """Return every signature of a report and what it comes to; empty for one without any.
+
+    Raises OSError when the file cannot be read, BadCertificate for a certificate that is none.
+    """
+    content = file.read_bytes()
+    found = _signatures(content, certificates) if content.startswith(b"%PDF-") else []
+    note = file.with_name(file.name + NOTE_ENDING)
+    if note.is_file():
+        found.append(_note(content, note, keys))
+    return found
+
+
+def _note(content: bytes, file: Path, keys: Sequence[Verifier]) -> Checked:
+    try:
+        note = file.read_text("utf-8")
+        text, signatures = split(note)
+        lines = dict(line.partition(" ")[::2] for line in text.splitlines())
+        if text != note_text(content, lines.get("origin", ""), lines.get("as-of", "")):
+            return Checked("note", False, False, "the note is of another file")
+        if not keys:
+            names = ", ".join(one.name for one in signatures)
+            return Checked("note", False, False, f"no --key to check the signature of {names}")
+        by = ", ".join(open_note(note, keys).by)
+    except BadNote as error:
+        return Checked("note", False, False, error.reason.replace("_", " "))
+    except (OSError, ValueError):
+        return Checked("note", False, False, "malformed")
+    return Checked("note", True, True, f"signed by {by}")
+
+
+def _signatures(content: bytes, certificates: Sequence[Path]) -> list[Checked]:
+    roots = [_certificate(one) for one in certificates]
+    context = ValidationContext(trust_roots=roots, allow_fetching=False)
+    try:
+        embedded = PdfFileReader(BytesIO(content)).embedded_signatures
+        return [_signature(one, context) for one in embedded]
+    except (PdfError, SignatureValidationError, ValueError, KeyError, TypeError) as error:
+        return [Checked("PAdES", False, False, f"it cannot be read ({type(error).__name__})")]
+
+
+def _signature(embedded: object, context: ValidationContext) -> Checked:
+    status = validate_pdf_signature(embedded, context)  # type: ignore[arg-type]
+    whole = status.coverage is SignatureCoverageLevel.ENTIRE_FILE
+    who = status.signing_cert.subject.human_friendly
+    if not (status.intact and status.valid):
+        return Checked("PAdES", False, False, f"the signature of {who} does not hold")
+    if not whole:
+        return Checked("PAdES", False, status.trusted, f"{who} did not sign all of the file")
+    known = "" if status.trusted else ", whose certificate was not given"
+    return Checked("PAdES", True, status.trusted, f"signed by {who}{known}")
+
+
+def _certificate(file: Path) -> object:
+    try:
+        return load_cert_from_pemder(str(file))  # type: ignore[no-untyped-call]
+    except (OSError, ValueError):
+        raise BadCertificate(f"{file.name} is no certificate in PEM") from None

@@ -1,0 +1,1 @@
+"""Whether an archive is whole and unchanged: one pass over it, in constant memory."""

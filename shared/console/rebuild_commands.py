@@ -1,0 +1,242 @@
+"""`hotich rebuild`: a service's database made from the log, compared, put in its place."""
+
+import asyncio
+import importlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from console.failing import Failed
+from console.rebuild_reading import from_archive, from_kafka, own_ends
+from plumbing.rebuilding import scratch
+from plumbing.rebuilding.checking import NotSwapped
+from plumbing.rebuilding.comparing import compare as compare_with_live
+from plumbing.rebuilding.making import Made, topics_of
+from plumbing.rebuilding.making import make as make_rebuild
+from plumbing.rebuilding.planning import Plan
+from plumbing.rebuilding.scratch import NoScratch
+from plumbing.rebuilding.spooling import LogRecord
+from plumbing.rebuilding.swapping import Swapped
+from plumbing.rebuilding.swapping import swap as swap_with_live
+from plumbing.sealing import KeyRing
+
+app = typer.Typer(no_args_is_help=True, help="A service's database, made from the log.")
+
+#: The package of each service that has a database.
+PACKAGES: Mapping[str, str] = {
+    "intake": "intake",
+    "routing": "routing",
+    "registry-sync": "registry_sync",
+    "notifier": "notifier",
+}
+Service = Annotated[str, typer.Argument(help=", ".join(PACKAGES))]
+Database = Annotated[str, typer.Option(envvar="DATABASE_URL", help="the service's database")]
+Scratch = Annotated[str, typer.Option("--scratch", help="the schema it is made in")]
+Keys = Annotated[
+    Path | None, typer.Option(help="a JSON file with the key ring, as PARTICULARS_KEYS has it")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON document")]
+NAME = "rebuild"
+
+
+@app.callback()
+def rebuild() -> None:
+    """Make a service's database once more from the log, compare it, put it in its place."""
+
+
+@app.command()
+def make(
+    service: Service,
+    database: Database,
+    archive: Annotated[Path | None, typer.Option(help="an archive's folder")] = None,
+    kafka: Annotated[str, typer.Option(help="a broker; with an archive for personal data")] = "",
+    keys: Keys = None,
+    name: Scratch = NAME,
+    log_alone: Annotated[
+        bool, typer.Option(help="do not ask the live database what it knows of calls")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the database in a schema beside the live one; exit 2 when something differed."""
+    plan, ring = _plan(service, keys)
+    if archive is None and not kafka:
+        raise Failed("say where the log is: --archive FOLDER or --kafka ADDRESS")
+    has_particulars = bool(kafka) and ring is not None
+    made = _run(
+        make_rebuild(
+            database,
+            plan,
+            _records(plan, archive, kafka, particulars=has_particulars),
+            keys=ring,
+            name=name,
+            has_particulars=has_particulars,
+            log_alone=log_alone,
+        )
+    )
+    _say(asdict(made) if as_json else _made(plan, made))
+    raise typer.Exit(2 if made.otherwise else 0)
+
+
+@app.command()
+def compare(
+    service: Service, database: Database, name: Scratch = NAME, as_json: AsJson = False
+) -> None:
+    """Compare the rebuild with the live tables; exit 2 when rows are otherwise than the log says.
+
+    Columns are named and values never.
+    """
+    plan, _ = _plan(service, None)
+
+    async def compared() -> Any:
+        connection = await scratch.connect(database)
+        try:
+            return await compare_with_live(connection, plan, name)
+        finally:
+            await connection.close()
+
+    found = _run(compared())
+    counts = [
+        {"table": table, "kind": kind, "class": what, "rows": count}
+        for (table, kind, what), count in sorted(found.counts.items())
+    ]
+    document = {
+        "service": service,
+        "damage": found.damage,
+        "rows": found.rows,
+        "counts": counts,
+        "read_to": [list(one) for one in found.offsets],
+        "differences": [asdict(one) for one in found.shown],
+    }
+    _say(document if as_json else _compared(plan, document))
+    raise typer.Exit(2 if found.damage else 0)
+
+
+@app.command()
+def swap(
+    service: Service,
+    database: Database,
+    kafka: Annotated[str, typer.Option(help="a broker that knows where the log ends")] = "",
+    name: Scratch = NAME,
+    yes: Annotated[bool, typer.Option("--yes", help="do it; without, only try")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put the rebuild in the place of the live tables, which are kept under another name.
+
+    Only while the service is stopped; what is unsent and every open call are taken over.
+    """
+    plan, _ = _plan(service, None)
+    ends = own_ends(kafka, service) if kafka else None
+
+    async def swapped() -> Swapped:
+        connection = await scratch.connect(database)
+        try:
+            return await swap_with_live(connection, plan, name, yes=yes, ends=ends)
+        finally:
+            await connection.close()
+
+    done = _run(swapped())
+    _say(asdict(done) if as_json else _swapped(done))
+
+
+def _plan(service: str, keys: Path | None) -> tuple[Plan[Any], KeyRing | None]:
+    if service not in PACKAGES:
+        raise Failed(f"no service {service!r} has a database; there are: {', '.join(PACKAGES)}")
+    try:
+        module = importlib.import_module(f"{PACKAGES[service]}.rebuild")
+    except ModuleNotFoundError:
+        raise Failed(f"{service} is not installed here") from None
+    ring = None
+    if keys is not None:
+        try:
+            ring = KeyRing.from_json(keys.read_text(encoding="utf-8"))
+        except (OSError, ValueError, KeyError):
+            raise Failed(f"{keys}: no key ring") from None
+    plan: Plan[Any] = module.plan(ring)
+    return plan, ring
+
+
+def _records(
+    plan: Plan[Any], archive: Path | None, kafka: str, *, particulars: bool
+) -> Iterator[LogRecord]:
+    topics = topics_of(plan, particulars=particulars)
+    if archive is None:
+        yield from from_kafka(kafka, topics)
+        return
+    archived = topics_of(plan, particulars=False)
+    yield from from_archive(archive, archived)
+    yield from from_kafka(kafka, [topic for topic in topics if topic not in archived])
+
+
+def _run(work: Any) -> Any:
+    try:
+        return asyncio.run(work)
+    except (NoScratch, NotSwapped) as error:
+        raise Failed(str(error)) from None
+    except OSError as error:
+        raise Failed(f"the database cannot be reached ({type(error).__name__})") from None
+
+
+def _say(what: dict[str, Any] | list[str]) -> None:
+    if isinstance(what, dict):
+        typer.echo(json.dumps(what, indent=2, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(what))
+
+
+def _made(plan: Plan[Any], made: Made) -> list[str]:
+    lines = [
+        f"{made.service}: {made.dossiers} dossiers from {made.records} records"
+        f" in {made.seconds:.1f} s; {made.proved} decisions gave the log's own bytes"
+    ]
+    lines += [f"the log won, {why}: {count}" for why, count in made.otherwise.items()]
+    lines += [f"  {one['dossier_id']} {one['sequence']} {one['event']}" for one in made.notes]
+    if made.unheard:
+        lines.append(f"on the log and not heard yet: {made.unheard} records")
+    if made.strange:
+        lines.append(f"no events that fit: {made.strange} records")
+    if made.calls_in_doubt:
+        lines.append(f"nobody knows the answer of {made.calls_in_doubt} calls")
+    if not made.has_particulars:
+        lines.append("made without personal data: give --kafka and --keys for them")
+    return [*lines, *_not_rebuilt(plan)]
+
+
+def _not_rebuilt(plan: Plan[Any]) -> list[str]:
+    lines = ["not in the log:"]
+    for table in plan.tables:
+        if table.origin != "rebuilt":
+            lines.append(f"  {table.name}: {table.origin}; {table.why}")
+        lines += [f"  {table.name}.{column}: {why}" for column, why in table.unknown.items()]
+        lines += [f"  {table.name}.{one}, in part: {why}" for one, why in table.inexact.items()]
+    return lines
+
+
+def _compared(plan: Plan[Any], document: dict[str, Any]) -> list[str]:
+    lines = [f"{document['service']}: {document['damage']} rows otherwise than the log says"]
+    lines += [
+        f"  {one['table']}: {one['kind']}, {one['class']}: {one['rows']}"
+        for one in document["counts"]
+    ]
+    for one in document["differences"]:
+        columns = ", ".join(one["columns"])
+        key = "/".join(one["key"])
+        lines.append(f"{one['found']} {one['kind']} {one['table']} {key} {columns}".rstrip())
+    lines += [
+        f"{topic}/{part}: the live side read to {here}, the rebuild to {there}"
+        for topic, part, here, there in document["read_to"]
+    ]
+    return lines
+
+
+def _swapped(done: Swapped) -> list[str]:
+    did = "is in its place" if done.done else "would be in its place; --yes does it"
+    return [
+        f"{done.service}: the rebuild {did}; what was live is kept as {done.kept_as}",
+        f"open calls: {done.open_calls}, of {done.in_doubt} nobody knows whether they were made",
+        f"unsent: {done.unsent}",
+        *(f"taken over, {table}: {rows}" for table, rows in done.carried.items() if rows),
+    ]

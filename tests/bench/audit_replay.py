@@ -1,0 +1,37 @@
+"""How many events of an archive a replay decides again in a second, on one core.
+
+The figure counts every event of the archive. It depends on how many of them judges hear (what
+citizens and portals were told is not read), and on how many dossiers are like others: the first of
+each kind is told to the rules whole, which costs a hundred times as much.
+"""
+
+import resource
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import reference
+from audit.replaying.replay import replay
+from audit.replaying.results import Asked
+from reference.law_of_day import law_of
+
+ANOTHER_DAY = date(2027, 3, 1)
+
+
+def measure(folder: Path) -> dict[str, Any]:
+    """Return events per second under the same rules and under another day's, and the memory."""
+    own = reference.load()
+    figures: dict[str, Any] = {}
+    for name, asked in (("same_rules", own), ("another_law", law_of(own, ANOTHER_DAY))):
+        wall, cpu = time.perf_counter(), time.process_time()
+        found = replay(folder, own, asked, Asked(limit=10))
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        figures |= {
+            f"{name}_events_per_second": round(found.records / wall),
+            f"{name}_events_per_cpu_second": round(found.records / cpu),
+            f"{name}_heard_share": round(found.heard / max(found.records, 1), 2),
+            f"{name}_dossiers_differing": found.dossiers_differing,
+        }
+    figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return figures

@@ -1,0 +1,299 @@
+"""A replay: nothing differs under the same rules, and under others what they say and no more."""
+
+import json
+import random
+import shutil
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import reference
+from audit.replay_commands import add_to
+from audit.replaying.replay import replay
+from audit.replaying.results import Asked, Replay
+from audit.replaying.shelf import Shelf
+from contracts.events import Accepted, RegisterReturned
+from reference.law_of_day import law_of
+from reference.loading import DATA, load_from
+from routing.domain import (
+    Accept,
+    Apologise,
+    Expire,
+    Forward,
+    GiveBack,
+    Resume,
+    Stop,
+    Verify,
+    Withdraw,
+)
+from routing.what_if.retelling import enveloped
+from tests.unit.archive_kit import Log
+from tests.unit.replay_kit import BIRTH, CERTIFICATE, KNOWN, UNITS, Life, at, entered, kept, many
+from tests.unit.routing_kit import more_papers, wants_back
+
+OFFICER = "officer-1"
+LAW_OF_2027 = law_of(KNOWN, date(2027, 3, 1))
+THURSDAY = at("2026-10-15 09:00:11")
+
+
+def app() -> typer.Typer:
+    made = typer.Typer()
+    made.callback()(lambda: None)
+    add_to(made)
+    return made
+
+
+def command(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app(), ["replay", *words])
+    return result.exit_code, result.output
+
+
+def every_kind_of_life(log: Log) -> None:
+    lives = iter(range(1000))
+
+    def life(**how: bool) -> Life:
+        return Life(log, next(lives), THURSDAY, **how)
+
+    def certificate(**how: bool) -> Life:
+        made = life(machine=False).submit(procedure_code=CERTIFICATE, attachments=())
+        return made.later(hours=1).does(Accept(OFFICER))
+
+    entered(life().submit())
+    life(machine=False).submit()
+    entered(life(machine=False).submit().later(hours=3).does(Accept(OFFICER)))
+    asked = life().submit(attachments=()).later(days=1)
+    asked.hear(more_papers("2026-10-16 10:00", "birth_notification", came_at=asked.now))
+    life().submit(attachments=()).later(days=30).does(Expire())
+    stopped = life(machine=False).submit().later(hours=1).does(Stop(OFFICER, "legal_obstacle"))
+    stopped.later(days=3).does(Resume(OFFICER)).later(hours=1).does(Accept(OFFICER))
+    certificate().later(hours=2).does(Stop(OFFICER, "legal_obstacle")).later(days=2).does(
+        Resume(OFFICER)
+    )
+    certificate().does(Apologise(OFFICER, "system_outage", date(2026, 10, 26)))
+    certificate().does(Verify(OFFICER, "verify_information")).later(hours=1)
+    certificate().later(hours=2).hear(wants_back("2026-10-15 12:00"))
+    life(machine=False).submit().later(hours=1).does(Withdraw(OFFICER))
+    life(machine=False).submit().does(Forward(OFFICER, UNITS[1], "applicant_moved"))
+    life(machine=False).submit().does(GiveBack(OFFICER, "refused", ("conditions_not_met",)))
+    life().submit(unit_code=UNITS[0], residence_unit_code=UNITS[3])
+    back = certificate().later(hours=4)
+    said = RegisterReturned(kind="supplement", reasons=("register_needs_supplement",), round=1)
+    back.told(enveloped(back.dossier_id, back.code, said, back.now))
+    back.later(days=1).hear(more_papers("2026-10-16 16:00", came_at=back.now)).later(hours=1)
+    back.does(Accept(OFFICER))
+
+
+def again(root: Path, **changes: object) -> Replay:
+    return replay(root, KNOWN, **({"asked": KNOWN, "which": Asked()} | changes))  # type: ignore[arg-type]
+
+
+def test_under_the_same_rules_nothing_differs_in_any_kind_of_life(tmp_path):
+    log = Log()
+    every_kind_of_life(log)
+
+    found = again(kept(tmp_path, log))
+
+    assert found.differences == []
+    assert (found.dossiers, found.dossiers_differing) == (15, 0)
+    assert set(found.judged) == {
+        *("channel", "procedure", "place", "authority", "reception_due", "reception"),
+        *("appointment", "supplement_due", "act"),
+    }
+
+
+def test_a_dossier_received_on_another_days_law_has_that_laws_appointment(tmp_path):
+    log = Log()
+    entered(Life(log, 0, THURSDAY).submit())
+
+    found = again(kept(tmp_path, log), asked=LAW_OF_2027)
+
+    (due,) = [one.judged for one in found.differences if one.judged.kind == "appointment"]
+    assert due.said.startswith("2026-10-15 17:00:00 (0 same_day)")
+    assert due.found.startswith("2026-10-16 09:00:12 (24 hour)")
+    assert "Luật Hộ tịch (sửa đổi) 2026" in due.found_source
+    assert set(due.differs) >= {"due", "limit", "source", "reasons"}
+
+
+def test_a_law_without_the_channel_or_the_procedure_says_so(tmp_path):
+    log = Log()
+    entered(Life(log, 0, THURSDAY).submit())
+
+    found = again(kept(tmp_path, log), asked=law_of(KNOWN, date(2020, 1, 1)))
+
+    (channel,) = [one.judged for one in found.differences if one.judged.kind == "channel"]
+    assert (channel.said, channel.found) == ("taken", "channel.not_yet_open")
+    assert channel.found_source == "NĐ 87/2020/NĐ-CP, Điều 12"
+
+
+def test_what_is_judged_by_another_like_it_is_judged_as_by_itself(tmp_path):
+    log = Log()
+    choose = random.Random(7).randrange
+    assert len(list(many(log, 260, choose))) == 260
+    root = kept(tmp_path, log)
+
+    for day in (None, date(2021, 12, 1), date(2019, 5, 1), date(2027, 3, 1)):
+        asked = KNOWN if day is None else law_of(KNOWN, day)
+        by_others = again(root, asked=asked, which=Asked(limit=0))
+        by_itself = again(root, asked=asked, which=Asked(limit=10**6))
+        assert by_others.judged == by_itself.judged
+        assert by_others.differing == by_itself.differing
+        assert (day is None) is (not by_itself.differing)
+
+
+@pytest.mark.parametrize("procedure_code", [BIRTH, "1.000894", "3.000722"])
+def test_what_is_due_by_the_clock_may_lie_on_either_side_of_an_hour(tmp_path, procedure_code):
+    log = Log()
+    # Offices are closed all day, so nothing but the hour itself tells the two apart.
+    for number, hour in enumerate((16, 18, 17)):
+        life = Life(log, number, at(f"2026-11-29 {hour}:00:11"))
+        life.submit(procedure_code=procedure_code)
+    root = kept(tmp_path, log)
+
+    by_others = again(root, asked=LAW_OF_2027, which=Asked(limit=0))
+    by_itself = again(root, asked=LAW_OF_2027, which=Asked(limit=10))
+
+    assert by_others.differing == by_itself.differing
+
+
+def test_a_due_moment_no_rule_gives_is_told_with_both(tmp_path):
+    log = Log()
+    life = Life(log, 0, THURSDAY, machine=False).submit().later(hours=1)
+    decided = Life(Log(), 0, life.now, machine=False).submit(submitted_at=THURSDAY)
+    due = decided.does(Accept(OFFICER)).case.appointment
+    assert due is not None
+    later = due.model_copy(update={"due_at": due.due_at + timedelta(days=1)})
+    accepted = Accepted(
+        unit_code=life.case.unit_code,
+        procedure_code=BIRTH,
+        actor=OFFICER,
+        reference_version=KNOWN.version,
+        due=later,
+        received_at=life.now,
+        province_code="79",
+    )
+    from contracts.envelope import Cause
+
+    log.say(life.dossier_id, life.code, accepted, Cause("command:1", "0" * 64), life.now)
+
+    root = kept(tmp_path, log)
+    (difference,) = again(root).differences
+
+    assert (difference.code, difference.judged.kind) == (life.code, "appointment")
+    assert difference.judged.said.startswith("2026-10-16 17:00:00")
+    assert difference.judged.found.startswith("2026-10-15 17:00:00")
+    assert command(str(root), "--check")[0] == 8
+    assert command(str(root))[0] == 0
+
+
+def test_other_data_are_a_folder_and_only_what_they_change_differs(tmp_path):
+    log = Log()
+    before = Life(log, 0, at("2026-10-15 14:59:00")).submit()
+    after = Life(log, 1, at("2026-10-15 15:30:00")).submit()
+    root = kept(tmp_path / "archive", log)
+    data = tmp_path / "data"
+    shutil.copytree(DATA, data)
+    limits = (data / "time_limits.csv").read_text(encoding="utf-8")
+    (data / "time_limits.csv").write_text(limits.replace("15:00", "16:00"), encoding="utf-8")
+
+    found = again(root, asked=load_from(data))
+
+    assert found.differing == Counter({("appointment", "due promises reasons"): 1})
+    assert {one.code for one in found.differences} == {after.code} != {before.code}
+    code, text = command(str(root), "--rules", str(data), "--format", "json")
+    document = json.loads(text)
+    assert (code, document["dossiers_differing"]) == (0, 1)
+    assert command(str(root), "--rules", str(data), "--format", "json") == (code, text)
+
+
+def test_a_record_twice_counts_once_and_a_dossier_never_submitted_is_told(tmp_path):
+    log = Log()
+    life = Life(log, 0, THURSDAY).submit()
+    for record in list(log.records):
+        log.put(record.topic, record.key, record.value, record.at + timedelta(minutes=1))
+    orphan = Life(Log(), 1, THURSDAY).submit()
+    record = next(one for one in orphan.log.records if "routing" in one.topic)
+    log.put(record.topic, record.key, record.value, record.at)
+
+    found = again(kept(tmp_path, log))
+
+    assert (found.dossiers, found.copies, found.never_submitted) == (1, 3, 1)
+    assert not found.differences, life.code
+
+
+def test_with_little_memory_the_same_comes_out(tmp_path):
+    log = Log()
+    every_kind_of_life(log)
+    choose = random.Random(3).randrange
+    assert list(many(log, 0, choose)) == []
+    root = kept(tmp_path, log)
+
+    assert again(root, asked=LAW_OF_2027, most=2) == again(root, asked=LAW_OF_2027)
+
+
+def test_a_shelf_gives_back_what_was_put_away(monkeypatch):
+    shelf = Shelf(most=4)
+    for number in range(50):
+        shelf.put(str(number), [number])
+
+    assert len(shelf.near) <= 5
+    assert [shelf.get(str(number)) for number in range(50)] == [[n] for n in range(50)]
+    assert shelf.get("never") is None
+    assert sorted(int(key) for key, _ in shelf.values()) == list(range(50))
+    shelf.close()
+
+
+@pytest.mark.parametrize(
+    ("which", "count"),
+    [
+        (Asked(first=date(2026, 10, 16)), 1),
+        (Asked(last=date(2026, 10, 15)), 1),
+        (Asked(unit_code=UNITS[5]), 1),
+        (Asked(first=date(2026, 10, 15), last=date(2026, 10, 16)), 2),
+        (Asked(unit_code="00000"), 0),
+    ],
+)
+def test_only_the_dossiers_asked_for_are_judged(tmp_path, which, count):
+    log = Log()
+    Life(log, 0, THURSDAY).submit()
+    later = Life(log, 1, THURSDAY + timedelta(days=1))
+    later.submit(unit_code=UNITS[5], residence_unit_code=UNITS[5])
+
+    found = again(kept(tmp_path, log), which=which)
+
+    assert found.dossiers == found.judged["channel"] == count
+
+
+def test_records_that_are_no_events_of_ours_change_nothing(tmp_path):
+    log = Log()
+    life = Life(log, 0, THURSDAY).submit()
+    strange = (log.records[-1].value or b"").replace(b'"unit_code":"', b'"unit_kode":"')
+    forged = strange.replace(b'"sequence":2', b'"sequence":3')
+    log.put("dossier.routing.v1", str(life.dossier_id).encode(), forged, THURSDAY)
+    log.put("dossier.routing.v1", b"x", b"no event", THURSDAY, partition=0)
+
+    assert again(kept(tmp_path, log)).differences == []
+
+
+def test_what_cannot_be_replayed_is_said_in_words(tmp_path):
+    assert command(str(tmp_path))[0] == 1
+    root = kept(tmp_path / "a", Log())
+    assert command(str(root), "--rules", "nowhere")[0] == 2
+    assert command(str(root), "--rules", str(tmp_path))[0] == 2
+    assert command(str(root), "--from", "yesterday")[0] == 2
+    assert command(str(root), "--check")[0] == 0
+
+
+def test_the_law_of_a_day_leaves_places_and_calendars():
+    law = law_of(KNOWN, date(2020, 1, 1))
+    day = date(2026, 11, 24)
+
+    assert law.procedure(BIRTH, day) == KNOWN.procedure(BIRTH, date(2020, 1, 1))
+    assert law.unit(UNITS[0], day) == KNOWN.unit(UNITS[0], day)
+    assert law.calendar("79") is KNOWN.calendar("79")
+    assert reference.reception_limit(law, BIRTH, day) == reference.reception_limit(
+        KNOWN, BIRTH, date(2020, 1, 1)
+    )

@@ -1,0 +1,229 @@
+"""A report: it says what the commands say, the same bytes each time, signed and checked."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import typer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from pypdf import PdfReader
+from typer.testing import CliRunner
+
+from audit.report.gathering import Asked, gather
+from audit.report.html import html_of
+from audit.report.page import page_of
+from audit.report.saying import words
+from audit.report_commands import add_to
+from audit.signing import generate, write_private
+from pages.words import LANGUAGES
+from tests.unit.archive_kit import ORIGIN, a_log, archive
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return archive(tmp_path_factory.mktemp("archive"), a_log(12, minutes=200))
+
+
+def run(*arguments: str | Path) -> tuple[int, str]:
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    add_to(app)
+    result = CliRunner().invoke(app, [str(one) for one in arguments])
+    return result.exit_code, result.output
+
+
+def a_certificate(folder: Path, name: str = "Invented Authority") -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(who)
+        .issuer_name(who)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=30))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(
+            x509.KeyUsage(True, True, False, False, False, True, False, False, False),
+            critical=True,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    pem, private = folder / "certificate.pem", folder / "private.pem"
+    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return pem, private
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "report.html"])
+def test_the_same_folder_and_options_give_the_same_bytes(root, tmp_path, name):
+    for turn in ("one", "two"):
+        (tmp_path / turn).mkdir()
+        assert run("report", root, "--out", tmp_path / turn / name) == (0, f"{name}: SOUND\n")
+
+    assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_the_pdf_says_what_the_archive_is_and_carries_its_date(root, tmp_path):
+    out = tmp_path / "report.pdf"
+    assert run("report", root, "--out", out, "--language", "en")[0] == 0
+
+    document = PdfReader(BytesIO(out.read_bytes()))
+    text = "".join(page.extract_text() for page in document.pages)
+
+    assert f"Audit report on the log of dossiers: {ORIGIN}" in text
+    assert "72 records" in text
+    created = document.metadata and document.metadata.creation_date
+    assert created == gather(root, Asked()).as_of.replace(microsecond=0)
+
+
+def test_every_section_says_how_its_figures_were_computed_in_both_languages(root):
+    facts = gather(root, Asked())
+
+    for language in LANGUAGES:
+        page = page_of(facts, language)
+        assert all(section.how and section.heading for section in page.sections)
+        assert len(page.sections) == 8
+
+
+def test_the_html_stands_alone_and_shows_text_as_text(root):
+    facts = gather(root, Asked())
+    facts.records["<b>topic</b>"] = 1
+
+    text = html_of(page_of(facts, "vi")).decode()
+
+    assert "&lt;b&gt;topic&lt;/b&gt;" in text
+    assert "<b>" not in text
+    assert not re.search(r"(src|href)=\"(?!#)", text)
+    assert "url(" not in text
+
+
+def test_a_report_on_a_broken_archive_says_so_and_ends_with_its_code(tmp_path):
+    broken = archive(tmp_path / "archive", a_log(12))
+    file = sorted(broken.rglob("*.parquet"))[0]
+    file.write_bytes(file.read_bytes()[:-9])
+    out = tmp_path / "report.html"
+
+    code, _ = run("report", broken, "--out", out, "--language", "en")
+
+    assert code >= 4
+    text = out.read_text(encoding="utf-8")
+    assert "not_sound" in text
+    assert "file_unreadable" in text
+    assert "This could not be computed" in text
+
+
+def test_a_certificate_and_an_audit_key_sign_it_and_the_check_names_both(root, tmp_path):
+    signer = generate("audit.example/2026")
+    write_private(tmp_path / "audit.key", signer)
+    certificate, private = a_certificate(tmp_path)
+    out = tmp_path / "report.pdf"
+    signing = ("--certificate", certificate, "--certificate-key", private)
+    code, text = run("report", root, "--out", out, *signing, "--key-file", tmp_path / "audit.key")
+    assert code == 0, text
+
+    known = ("--key", signer.verifier.text, "--certificate", certificate)
+    code, text = run("check-report", out, *known)
+
+    assert code == 0, text
+    assert "PAdES: holds: signed by Common Name: Invented Authority" in text
+    assert "note: holds: signed by audit.example/2026" in text
+
+
+def test_a_signature_of_somebody_unknown_vouches_for_nothing(root, tmp_path):
+    certificate, private = a_certificate(tmp_path)
+    out = tmp_path / "report.pdf"
+    run("report", root, "--out", out, "--certificate", certificate, "--certificate-key", private)
+
+    code, text = run("check-report", out)
+    (tmp_path / "other").mkdir()
+    other, _ = a_certificate(tmp_path / "other", "Somebody Else")
+    code_of_other, _ = run("check-report", out, "--certificate", other)
+
+    assert (code, code_of_other) == (7, 7)
+    assert "whose certificate was not given" in text
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "report.html"])
+def test_a_byte_changed_after_signing_is_found(root, tmp_path, name):
+    signer = generate("audit.example/2026")
+    write_private(tmp_path / "audit.key", signer)
+    out = tmp_path / name
+    run("report", root, "--out", out, "--key-file", tmp_path / "audit.key")
+    assert run("check-report", out, "--key", signer.verifier.text)[0] == 0
+    assert run("check-report", out, "--key", generate("audit.example/2026").verifier.text)[0] == 7
+    content = out.read_bytes()
+    out.write_bytes(content[:2000] + bytes([content[2000] ^ 1]) + content[2001:])
+
+    code, text = run("check-report", out, "--key", signer.verifier.text)
+
+    assert code == 7
+    assert "the note is of another file" in text
+
+
+@pytest.mark.parametrize("at", [0.3, 0.9])
+def test_a_byte_changed_under_a_pades_signature_is_found(root, tmp_path, at):
+    certificate, private = a_certificate(tmp_path)
+    out = tmp_path / "report.pdf"
+    run("report", root, "--out", out, "--certificate", certificate, "--certificate-key", private)
+    assert run("check-report", out, "--certificate", certificate)[0] == 0
+    content = bytearray(out.read_bytes())
+    content[int(len(content) * at)] ^= 1
+    out.write_bytes(content)
+
+    code, text = run("check-report", out, "--certificate", certificate)
+    assert code == 7
+    assert "PAdES: does not hold" in text
+
+
+def test_a_report_without_a_signature_vouches_for_nothing(root, tmp_path):
+    out = tmp_path / "report.html"
+    run("report", root, "--out", out)
+
+    assert run("check-report", out) == (7, "it has no signature\n")
+
+
+def test_it_can_tell_what_another_law_would_decide(root, tmp_path):
+    out = tmp_path / "report.html"
+
+    assert run("report", root, "--out", out, "--language", "en", "--rules", "2027-03-01")[0] == 0
+
+    text = out.read_text(encoding="utf-8")
+    assert "What other rules would decide" in text
+    assert "12 of 12 dossiers would fare otherwise" in text
+
+
+def test_bad_usage_ends_with_2_and_no_archive_with_1(root, tmp_path):
+    out = tmp_path / "report.pdf"
+    assert run("report", tmp_path, "--out", out)[0] == 1
+    assert run("report", root, "--out", tmp_path / "report.doc")[0] == 2
+    assert run("report", root, "--out", tmp_path / "none" / "report.pdf")[0] == 2
+    assert run("report", root, "--out", out, "--unit", "1", "--province", "79")[0] == 2
+    assert run("report", root, "--out", out, "--certificate", out)[0] == 2
+    assert run("report", root, "--out", out, "--key-file", out)[0] == 2
+    assert run("report", root, "--out", out, "--key", "x")[0] == 2
+    assert run("report", root, "--out", out, "--rules", "x")[0] == 2
+    assert run("check-report", out)[0] == 1
+
+
+def test_every_sentence_is_said(root):
+    sources = Path("services/audit/audit/report")
+    text = "".join(file.read_text(encoding="utf-8") for file in sources.glob("*.py"))
+    names = {"heading", "how", "caption", "columns"}
+
+    for key in sorted(words().keys()):
+        first, _, last = key.partition(".")
+        assert last in names or f'"{key}"' in text or f'{first}."' in text or f'"{first}.{{' in text

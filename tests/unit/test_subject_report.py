@@ -1,0 +1,135 @@
+"""The answer to a data subject, in two languages, and how its commands refuse."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from typer.testing import CliRunner
+
+from console import subject_words as words
+from console.failing import Failed
+from console.main import build
+from console.subject_report import answer, as_html, as_text
+from plumbing.accesses.rows import ACTS
+from plumbing.retention import CONFIDENCE, KINDS
+
+CODE = "H29.26-20261124-0001"
+AT = "2026-11-24T01:02:03+00:00"
+
+
+def a_holding(**changes: Any) -> dict[str, Any]:
+    return {
+        "table": "case_particulars",
+        "holds_en": "applicant, form",
+        "holds_vi": "người nộp, tờ khai",
+        "personal": "sealed",
+        "fields": ["applicant", "form"],
+        "rows": 1,
+        "personal_rows": 1,
+        "since": AT,
+    } | changes
+
+
+def an_access(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": 1,
+        "at": AT,
+        "actor": "officer-1",
+        "unit_code": "26734",
+        "act": "looked",
+        "purpose": "page",
+    } | changes
+
+
+def told(held: list[Any] | None = None, *, busy: bool = False, **dossier: Any) -> dict[str, Any]:
+    about = {"code": CODE, "portal": "national-portal", "received_at": AT, "erased_at": None}
+    machine = [
+        an_access(id=n, actor="service:routing", act="opened_to_take_in", purpose="")
+        for n in (2, 3)
+    ]
+    one = {
+        "service": "routing",
+        "topic": "dossier.routing.v1",
+        "events": 4,
+        "busy": busy,
+        "held": [a_holding()] if held is None else held,
+        "accesses": [an_access(), *machine],
+    }
+    return {"dossier": about | dossier, "services": [one]}
+
+
+def test_it_says_in_vietnamese_what_is_held_who_looked_and_by_which_rule() -> None:
+    text = as_text(answer(told(), "vi"))
+
+    for part in (
+        f"Dữ liệu cá nhân của hồ sơ {CODE}",
+        "Bộ phận một cửa: 4 sự kiện trên dossier.routing.v1",
+        "người nộp, tờ khai (mã hóa); applicant, form; 1 dòng; từ 08:02:03 24/11/2026",
+        "Xóa được theo yêu cầu: routing/case_particulars",
+        "08:02:03 24/11/2026 · officer-1 · 26734 · cán bộ xem · page",
+        "phần mềm nhận dữ liệu, 2 lần, 08:02:03 24/11/2026",
+        "trong 02 ngày làm việc",
+        "Thông tư 04/2020/TT-BTP, Điều 37",
+        "giả định của hệ thống",
+    ):
+        assert part in text, part
+
+
+def test_given_a_dossier_under_way_then_nothing_of_it_may_be_erased_yet() -> None:
+    text = as_text(answer(told(busy=True), "en"))
+
+    assert "Not to be erased yet: the dossier is under way: routing/case_particulars" in text
+
+
+def test_given_an_erased_dossier_then_it_says_when_and_what_stays() -> None:
+    kept = a_holding(table="dossier_case", personal="pseudonymous", personal_rows=0, since=None)
+    text = as_text(answer(told([kept], erased_at=AT), "en"))
+
+    assert "Personal data erased: 08:02:03 24/11/2026" in text
+    assert "Nothing personal is held any more." in text
+    assert (
+        "Stays (nothing personal; needed to prove what was decided): routing/dossier_case" in text
+    )
+
+
+def test_the_persons_own_data_stand_there_only_when_they_were_opened() -> None:
+    own = {"routing": {"applicant": {"full_name": "Nguyễn <b>A</b>"}}, "notifier": {}}
+
+    assert "Nguyễn" not in as_text(answer(told(), "vi"))
+    assert "Nguyễn <b>A</b>" in as_text(answer(told(), "vi", own))
+    page = as_html(answer(told(), "vi", own))
+    assert "Nguyễn &lt;b&gt;A&lt;/b&gt;" in page
+    assert "<b>" not in page
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        (ACTS, words.ACTS),
+        (KINDS, words.PERSONAL),
+        (CONFIDENCE, words.CONFIDENCE),
+    ],
+)
+def test_every_code_has_words_in_both_languages(codes: tuple[str, ...], said: Any) -> None:
+    assert set(codes) == set(said)
+    assert all(vi and en and vi != en for vi, en in said.values())
+    assert get_args(words.Language) == ("vi", "en")
+
+
+def failed(*arguments: str) -> str:
+    result = CliRunner().invoke(build(), list(arguments))
+    assert isinstance(result.exception, Failed), result.output
+    return str(result.exception)
+
+
+def test_given_what_is_no_service_or_archive_or_database_then_it_is_said(tmp_path: Path) -> None:
+    nowhere = ("--database", "postgresql://127.0.0.1:9/none")
+
+    assert "no service 'board'" in failed("access", "verify", "board", *nowhere)
+    archive = ("--archive", str(tmp_path))
+    assert "there is no archive.json in it" in failed(
+        "access", "verify", "routing", *nowhere, *archive
+    )
+    assert "cannot be reached" in failed("access", "verify", "routing", *nowhere)
+    assert "cannot be reached" in failed("access", "verify", "routing", "--database", "nonsense")
+    assert "--reason" in failed("subject", CODE, "--open", "--at", "intake=http://127.0.0.1:9")

@@ -1,5 +1,6 @@
 """What tests share: one real Kafka, one real PostgreSQL and all services, started once per run."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 #: In the test stack the officers of this unit receive by hand; every other unit by machine.
 DESK_UNIT = "20194"
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what lives to the end: a third of the time of small tests was its."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
 
 
 @pytest.fixture(scope="session")

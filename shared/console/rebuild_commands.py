@@ -198,6 +198,8 @@ def _made(plan: Plan[Any], made: Made) -> list[str]:
         lines.append(f"on the log and not heard yet: {made.unheard} records")
     if made.strange:
         lines.append(f"no events that fit: {made.strange} records")
+    if made.unopened:
+        lines.append(f"the keys do not open {made.unopened} records: it cannot be swapped")
     if made.calls_in_doubt:
         lines.append(f"nobody knows the answer of {made.calls_in_doubt} calls")
     if not made.has_particulars:

@@ -46,6 +46,11 @@ def accesses(told: Mapping[str, Any]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (one["at"], one["service"], one["id"]))
 
 
+def untold(told: Mapping[str, Any]) -> int:
+    """Return how many earlier accesses are not among those told: of each who did it the last."""
+    return sum(one["accessed"] - len(one["accesses"]) for one in told["services"])
+
+
 def access_lines(told: Mapping[str, Any], *, as_json: bool) -> Iterator[str]:
     """Yield a line for each access, and how many there were."""
     found = accesses(told)
@@ -57,4 +62,5 @@ def access_lines(told: Mapping[str, Any], *, as_json: bool) -> Iterator[str]:
         facts += [text for text in (one["unit_code"], one["purpose"]) if text]
         yield "  ".join(facts)
     if not as_json:
-        yield f"{len(found)} accesses"
+        earlier = untold(told)
+        yield f"{len(found)} accesses" + (f", {earlier} earlier ones not listed" * (earlier > 0))

@@ -60,6 +60,9 @@ async def subject(
     if html is None:
         typer.echo(as_text(found))
     else:
+        # It may hold personal data: nobody else on the machine may read it.
+        html.touch(mode=0o600)
+        html.chmod(0o600)
         html.write_text(as_html(found), encoding="utf-8")
         typer.echo(f"written to {html}")
     return 0

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from console import subject_words as words
-from console.subject_asking import accesses
+from console.subject_asking import accesses, untold
 from console.subject_words import LAWS, Language, said
 from contracts.model import VIETNAM
 
@@ -128,6 +128,8 @@ def _looked(told: Mapping[str, Any], language: Language) -> Iterator[str]:
         facts = [_moment(one["at"]), one["actor"], one["unit_code"], act, one["purpose"]]
         yield " · ".join(fact for fact in facts if fact)
     yield from _machine([one for one in found if one["actor"].startswith("service:")], language)
+    if earlier := untold(told):
+        yield f"{said(words.TEXTS, 'earlier', language)}: {earlier}"
 
 
 def _machine(found: Sequence[Mapping[str, Any]], language: Language) -> Iterator[str]:

@@ -49,6 +49,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "events": ("sự kiện trên", "events on"),
     "looked": ("Ai đã xem hoặc mở", "Who looked or opened"),
     "nobody": ("chưa có ai", "nobody yet"),
+    "earlier": ("số lần trước đó, không liệt kê", "earlier ones, not listed"),
     "times": ("lần", "times"),
     "may_go": ("Xóa được theo yêu cầu", "May be erased on request"),
     "not_yet": (

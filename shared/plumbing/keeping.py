@@ -29,13 +29,15 @@ class Purge:
     sql: str
 
 
-#: Of every service. Who discarded a letter, when and why stays; what it said does not.
+#: Of every service. Who discarded a letter, when and why stays; what it said does not, but while
+#: others wait for one before them it may be the one that is missing, and can be redriven.
 CORE = (
     Purge(
         "dead_letter",
         90,
         "UPDATE dead_letter SET record = '' WHERE ctid = ANY(ARRAY(SELECT ctid FROM dead_letter"
         " WHERE settled_at < clock_timestamp() - make_interval(days => $1) AND record <> ''"
+        " AND NOT EXISTS (SELECT FROM inbound_parked p WHERE p.dossier_id = dead_letter.dossier_id)"
         " LIMIT $2))",
     ),
     Purge(

@@ -77,3 +77,21 @@ ARCHIVE_REFUSED = Gauge(
     "Partitions that are not archived, because log and archive do not fit together.",
     ["service", "kind"],
 )
+ARCHIVE_DIFFERS = Gauge(
+    "dossiers_archive_differing_partitions",
+    "Partitions whose archive is not what was signed before; they are not signed any more.",
+    ["service"],
+)
+CHECKPOINTS_WAITING = Gauge(
+    "dossiers_checkpoints_unpublished", "Checkpoints Kafka has not acknowledged.", ["service"]
+)
+TIMESTAMPS_FAILING = Gauge(
+    "dossiers_timestamps_failing_seconds",
+    "How long checkpoints have waited for a time stamp while none was got.",
+    ["service"],
+)
+ACCESSES_UNSEALED = Gauge(
+    "dossiers_accesses_unsealed_seconds",
+    "How long written accesses have waited to be sealed, since this process saw them.",
+    ["service"],
+)

@@ -6,6 +6,8 @@ import time
 import structlog
 
 from plumbing import metrics
+from plumbing.accesses.blocks import HOLDERS
+from plumbing.accesses.unsealed import Unsealed
 from plumbing.assembly import Running
 from plumbing.consuming import Consumer
 from plumbing.database import TRANSIENT, Pool
@@ -100,12 +102,16 @@ def show_valves(valves: Valves, service: str) -> None:
 
 async def refresh_gauges(pool: Pool, service: str, valves: Valves) -> None:
     """Count what waits every few seconds, until cancelled."""
+    unsealed = Unsealed()
     while True:
         show_valves(valves, service)
         try:
             async with pool.acquire() as conn:
                 (row,) = await conn.fetch(_COUNTS)
                 await counting.refresh(conn, service)
+                if service in HOLDERS:
+                    seconds = await unsealed.seconds(conn)
+                    metrics.ACCESSES_UNSEALED.labels(service).set(seconds)
             metrics.PARKED.labels(service).set(row["parked"])
             metrics.DEAD_LETTERS.labels(service).set(row["dead"])
             metrics.CONFLICTS.labels(service).set(row["conflicts"])

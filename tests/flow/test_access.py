@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +18,7 @@ from console.main import build
 from contracts.topics import ACCESS, PARTICULARS
 from local_stack.stack import Stack
 from local_stack.status import Status
+from local_stack.tracks import Track
 from plumbing.accesses.checking import read_block
 from plumbing.subjects import holdings
 from tests.chaos.campaign.personal import Search, personal_values
@@ -187,8 +190,12 @@ async def test_what_is_due_is_told_first_and_erased_only_when_over(stack: Stack)
         await journey.arrive()
         ended, open_ = journey.tracks
     await until(lambda: all_consumed(status), "everything is settled")
-    await _ended_long_ago(status, str(ended.dossier_id))
+    async with _ended_long_ago(status, str(ended.dossier_id)):
+        await _due_is_told_and_erased(stack, ended, open_)
 
+
+async def _due_is_told_and_erased(stack: Stack, ended: Track, open_: Track) -> None:
+    status = stack.status()
     told = await hotich(stack, "retention", "due", "--days", "90", "--json")
     assert told.exit_code == 0, told.output
     trial = await hotich(stack, "retention", "erase", "--days", "90", "--json")
@@ -208,15 +215,25 @@ async def test_what_is_due_is_told_first_and_erased_only_when_over(stack: Stack)
     assert hasty.exit_code == 2
 
 
-async def _ended_long_ago(status: Status, dossier_id: str) -> None:
-    """Have the one-stop remember that the dossier was handed over two years ago."""
+_MEMORY = """
+SELECT status, rest #>> '{trail,-1,at}' AS at FROM dossier_case WHERE dossier_id = $1::uuid
+"""
+_REMEMBER = """
+UPDATE dossier_case SET status = $2, rest = jsonb_set(rest, '{trail,-1,at}', to_jsonb($3::text))
+WHERE dossier_id = $1::uuid
+"""
+
+
+@asynccontextmanager
+async def _ended_long_ago(status: Status, dossier_id: str) -> AsyncIterator[None]:
+    """Have the one-stop remember for a while that the dossier was handed over two years ago."""
     connection = await asyncpg.connect(status.databases["routing"])
     long_ago = datetime(2024, 1, 2, tzinfo=UTC).isoformat()
     try:
-        await connection.execute(
-            "UPDATE dossier_case SET status = 'handed_over', rest = jsonb_set(rest,"
-            " '{trail,-1,at}', to_jsonb($2::text)) WHERE dossier_id = $1::uuid",
-            *(dossier_id, long_ago),
-        )
+        before: Any = await connection.fetchrow(_MEMORY, dossier_id)
+        await connection.execute(_REMEMBER, dossier_id, "handed_over", long_ago)
+        yield
+        # What follows on this stack compares the one-stop with the log.
+        await connection.execute(_REMEMBER, dossier_id, before["status"], before["at"])
     finally:
         await connection.close()

@@ -40,6 +40,16 @@ class Bench:
         new = NewTopic(self.topic.name, self.topic.partitions, 1, config=CONFIG)
         for made in self.admin.create_topics([new]).values():
             made.result(20)
+        give_up = time.monotonic() + LONG_SECONDS
+        while not self._is_led():
+            assert time.monotonic() < give_up, "never happened: the topic is led"
+            time.sleep(0.05)
+
+    def _is_led(self) -> bool:
+        """Return whether the broker tells everybody of every partition."""
+        found = self.admin.list_topics(timeout=20).topics.get(self.topic.name)
+        led = [one for one in found.partitions.values() if one.leader >= 0] if found else []
+        return len(led) == self.topic.partitions
 
     def delete_topic(self) -> None:
         for gone in self.admin.delete_topics([self.topic.name]).values():

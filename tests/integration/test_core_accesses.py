@@ -8,8 +8,10 @@ import pytest
 from contracts.envelope import sha256
 from contracts.topics import ACCESS
 from plumbing.accesses import blocks as sealing
+from plumbing.accesses import reading
 from plumbing.accesses.opening import write
 from plumbing.accesses.rows import ACTS, By
+from plumbing.accesses.unsealed import Unsealed
 from tests.integration.accesses_kit import BY, access_bench
 
 
@@ -57,7 +59,7 @@ async def test_given_a_row_that_commits_late_then_nothing_later_is_sealed_before
             await transaction.start()
             await write(late, BY, await bench.looks(0) or [None])
             await bench.looks(2)
-            assert [await bench.seals() for _ in range(3)] == [0, 0, 0]
+            assert [await bench.sealing.turn() for _ in range(3)] == [0, 0, 0]
             await transaction.commit()
 
         assert await bench.seals() + await bench.seals() == 3
@@ -246,3 +248,41 @@ async def test_given_a_chain_made_anew_then_only_the_archive_tells(
             "chain_rewritten",
             "block_missing",
         }
+
+
+async def test_however_often_somebody_asks_the_looks_of_others_are_still_told(
+    database: str,
+) -> None:
+    async with access_bench(database) as bench:
+        (dossier,) = await bench.looks()
+        async with bench.pool.acquire() as conn:
+            await write(conn, By("citizen", "tracked", "tracking"), [dossier] * 9)
+
+            found, count = await reading.of_dossier(conn, dossier, most=3)
+
+    assert [one.actor for one in found] == ["officer-1", *["citizen"] * 3]
+    assert count == 10
+
+
+async def test_given_rows_behind_an_open_transaction_then_it_is_shown_how_long_they_wait(
+    database: str,
+) -> None:
+    # When it is looked: before any row, twice meanwhile, and after all.
+    clock = iter((0.0, 100.0, 400.0, 500.0))
+    unsealed = Unsealed(lambda: next(clock))
+    async with access_bench(database) as bench, bench.pool.acquire() as late:
+        assert await unsealed.seconds(late) == 0
+        transaction = late.transaction()
+        await transaction.start()
+        await write(late, BY, [None])
+        await bench.looks(1)
+        waited = []
+        for _ in range(2):
+            assert await bench.sealing.turn() == 0
+            async with bench.pool.acquire() as conn:
+                waited.append(await unsealed.seconds(conn))
+        await transaction.commit()
+        while await bench.seals():
+            pass
+
+        assert (waited, await unsealed.seconds(late)) == ([0, 300], 0)

@@ -28,6 +28,7 @@ from plumbing.rebuilding.comparing import compare
 from plumbing.rebuilding.making import make
 from plumbing.rebuilding.swapping import swap
 from plumbing.rebuilding.tables import missing, undeclared
+from plumbing.sealing import KeyRing
 from registry_sync.rebuild import plan as registry_plan
 from registry_sync.registration import RegisterSaid
 from tests.integration.rebuild_kit import World, columns_of, shown
@@ -95,8 +96,8 @@ class Lives:
     async def make(self, **options: Any) -> Any:
         """Make the rebuild."""
         records = self.world.log(particulars=options.get("has_particulars", True))
-        options = {"has_particulars": True, "shares": 3} | options
-        return await make(self.database, self.plan, records, keys=RING, name=NAME, **options)
+        options = {"has_particulars": True, "shares": 3, "keys": RING} | options
+        return await make(self.database, self.plan, records, name=NAME, **options)
 
     async def ask(self, what: Any, **options: Any) -> Any:
         """Compare or swap."""
@@ -369,3 +370,107 @@ async def test_dossiers_of_the_intake_keep_their_codes_and_fingerprints(database
         assert await lives.world.rows("dossier") == before
         counters = columns_of(await lives.world.rows("code_counter"), "unit_code", "day", "last")
         assert counters == [("26737", "2026-11-24", 3)]
+
+
+async def test_what_was_heard_since_the_rebuild_was_made_keeps_it_from_its_place(database: str):
+    async with lives_of("registry-sync", database) as lives:
+        await register_lives(lives)
+        await lives.make()
+        # It says nothing of them itself yet, and has a call to make.
+        await lives.get(7)
+        await lives.hear(7, accepted().data)
+        async with lives.stopped():
+            with pytest.raises(NotSwapped, match="heard more of 1 dossiers"):
+                await lives.ask(swap, yes=True)
+        await lives.make()
+        before = await calls(lives)
+
+        async with lives.stopped():
+            await lives.ask(swap, yes=True)
+        await lives.all_once_more()
+
+        assert await calls(lives) == before
+
+
+async def test_what_was_erased_since_the_rebuild_was_made_does_not_come_back(database: str):
+    async with lives_of("notifier", database) as lives:
+        await notify_lives(lives)
+        await lives.make()
+        erased = lives.world.seal(lives.ids[1], None, 0, lives.tick())
+        await lives.world.hear([erased], lives.tick())
+
+        async with lives.stopped():
+            with pytest.raises(NotSwapped, match="heard more of 1 dossiers"):
+                await lives.ask(swap, yes=True)
+
+
+async def test_a_tombstone_the_broker_dropped_keeps_no_rebuild_away(database: str):
+    async with lives_of("notifier", database) as lives:
+        await notify_lives(lives)
+        erased = lives.world.seal(lives.ids[1], None, 0, lives.tick())
+        await lives.world.hear([erased], lives.tick())
+        topic = lives.world.records[PARTICULARS.name]
+        topic[:] = [one for one in topic if one.key != erased.key]
+        await lives.make()
+
+        async with lives.stopped():
+            assert (await lives.ask(swap, yes=True)).done
+
+
+async def test_personal_data_that_did_not_open_keep_a_rebuild_from_the_live_place(database: str):
+    async with lives_of("registry-sync", database) as lives:
+        await register_lives(lives)
+        made = await lives.make(keys=KeyRing("other", {"other": bytes(32)}))
+        assert made.unopened == 6
+
+        async with lives.stopped():
+            with pytest.raises(NotSwapped, match="6 records of personal data did not open"):
+                await lives.ask(swap, yes=True)
+
+
+async def test_a_record_nobody_could_open_is_known_and_keeps_no_rebuild_away(database: str):
+    async with lives_of("registry-sync", database) as lives:
+        await register_lives(lives)
+        forged = lives.world.seal(lives.ids[7], some_particulars(), 1, lives.tick())
+        other = lives.world.seal(lives.ids[6], some_particulars(), 2, lives.tick())
+        topic = lives.world.records[PARTICULARS.name]
+        topic[-2:] = [forged._replace(value=other.value)]
+        sealed = other.value or b""
+        topic[-1] = forged._replace(
+            value=sealed.replace(str(lives.ids[6]).encode(), str(lives.ids[7]).encode())
+        )
+        await lives.world.hear([topic[-1]], lives.tick())
+        assert await lives.world.pool.fetchval("SELECT count(*) FROM dead_letter") == 1
+
+        made = await lives.make()
+
+        assert made.unopened == 0
+        async with lives.stopped():
+            assert (await lives.ask(swap, yes=True)).done
+
+
+async def test_who_opens_data_for_a_rebuild_of_the_log_alone_is_written_down_for_good(
+    database: str,
+):
+    async with lives_of("registry-sync", database) as lives:
+        await register_lives(lives)
+        opened = "SELECT count(DISTINCT dossier_id) FROM access WHERE purpose = 'rebuild'"
+
+        await lives.make(log_alone=True)
+
+        assert await lives.world.pool.fetchval(opened) == 6
+
+
+async def test_a_rebuild_of_another_owner_is_not_swapped(database: str):
+    async with lives_of("registry-sync", database) as lives:
+        await register_lives(lives)
+        await lives.make()
+        # The one role the database's owner may give something to.
+        other = "pg_database_owner"
+        await lives.world.pool.execute(
+            f"GRANT CREATE ON SCHEMA {NAME} TO {other}; ALTER TABLE {NAME}.effect OWNER TO {other}"
+        )
+
+        async with lives.stopped():
+            with pytest.raises(NotSwapped, match="another owner"):
+                await lives.ask(swap, yes=True)

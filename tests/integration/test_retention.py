@@ -15,6 +15,7 @@ from plumbing import retention
 from plumbing.keeping import CORE, purge
 from plumbing.migrating import migrate
 from plumbing.retention import load, tables_of
+from plumbing.subjects import holdings
 from routing.app import PURGES as ROUTING
 from tests.integration.core_kit import Dossier, a_record, open_bench
 
@@ -97,6 +98,56 @@ async def test_given_letters_settled_long_ago_then_their_content_goes_and_the_op
         kept = await bench.fetch("SELECT off, record <> '' FROM dead_letter ORDER BY off")
 
         assert kept == [(1, False), (2, True), (3, True)]
+
+
+async def test_given_a_discarded_letter_that_others_wait_for_then_its_content_stays(
+    database: str,
+) -> None:
+    async with open_bench(database) as bench:
+        dossier = Dossier()
+        await bench.pool.execute(
+            "INSERT INTO dead_letter (topic, part, off, dossier_id, reason, record, settled_at)"
+            " VALUES ('t', 0, 1, $1, 'r', 'sealed', now() - interval '91 days')",
+            dossier.id,
+        )
+        await bench.pool.execute(
+            "INSERT INTO inbound_parked (dossier_id, source, seq, hash, body, topic, part, off)"
+            " VALUES ($1, 'routing', 2, 'h', 'b', 't', 0, 2)",
+            dossier.id,
+        )
+        letters, _ = CORE
+        assert await purge(bench.pool, letters) == 0
+
+        await bench.pool.execute("DELETE FROM inbound_parked")
+
+        assert await purge(bench.pool, letters) == 1
+
+
+async def test_given_an_open_letter_or_difference_then_the_dossier_is_not_over(
+    database: str,
+) -> None:
+    async with open_bench(database) as bench:
+        letter, differs, over = (Dossier().id for _ in range(3))
+        run = Dossier().id
+        await bench.pool.execute(
+            "INSERT INTO dead_letter (topic, part, off, dossier_id, reason, record, settled_at)"
+            " VALUES ('t', 0, 1, $1, 'r', '', NULL), ('t', 0, 2, $2, 'r', '', now())",
+            *(letter, over),
+        )
+        await bench.pool.execute(
+            "INSERT INTO reconciliation (run_id, neighbour, scope, asked_by)"
+            " VALUES ($1, 'register', 'all', 'a')",
+            run,
+        )
+        await bench.pool.execute(
+            "INSERT INTO difference (run_id, reference, kind, dossier_id, ours, theirs,"
+            " repaired_at) VALUES ($1, 'a', 'missing_there', $2, '', '', NULL),"
+            " ($1, 'b', 'missing_there', $3, '', '', now())",
+            *(run, differs, over),
+        )
+
+        async with bench.pool.acquire() as conn:
+            assert set(await holdings.busy(conn, [letter, differs, over])) == {letter, differs}
 
 
 async def test_given_more_than_a_step_then_it_goes_in_steps(

@@ -46,6 +46,7 @@ class Made:
     committed: dict[str, dict[tuple[str, int], int]]
     sent: list[Sent]
     ends: dict[tuple[str, int], int] = field(default_factory=dict)
+    later_ends: dict[tuple[str, int], int] = field(default_factory=dict)
     forged: list[Place] = field(default_factory=list)
     logs: dict[str, list[str]] = field(default_factory=dict)
     replays: dict[str, Replay] = field(default_factory=dict)
@@ -58,6 +59,7 @@ class Made:
         return Evidence(
             topics=self.records,
             ends=self.ends,
+            later_ends=self.later_ends,
             committed=self.committed,
             journal=self.journal,
             databases=self.databases,

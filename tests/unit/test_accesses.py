@@ -13,6 +13,7 @@ from contracts.envelope import GENESIS, sha256
 from plumbing.accesses.checking import Block, check_archive, check_chain, check_rows
 from plumbing.accesses.opening import Opening
 from plumbing.accesses.rows import ACTS, Access, by_service, canonical, digest
+from plumbing.accesses.unsealed import Unsealed
 from plumbing.sealing import KeyRing, Unsealable
 
 AT = datetime(2026, 11, 28, 7, 0, 0, 123456, tzinfo=UTC)
@@ -133,3 +134,22 @@ def test_what_does_not_open_is_not_noted() -> None:
         access.open(UUID(int=1), sealed, "b")
     assert access.open(UUID(int=2), sealed, "a") == b"secret"
     assert list(access.noted) == [UUID(int=2)]
+
+
+def test_how_long_rows_wait_to_be_sealed_is_counted_from_when_they_were_seen() -> None:
+    now = 0.0
+    unsealed = Unsealed(lambda: now)
+
+    def waited(newest: int, sealed: int, at: float) -> float:
+        nonlocal now
+        now = at
+        return unsealed.waited(newest, sealed)
+
+    assert waited(0, 0, 5) == 0
+    assert waited(3, 0, 10) == 0
+    assert waited(9, 2, 20) == 10
+    # What was seen first is sealed; of the others the newest was seen now.
+    assert waited(12, 3, 30) == 0
+    assert waited(12, 11, 70) == 40
+    assert waited(12, 12, 80) == 0
+    assert waited(13, 12, 90) == 0

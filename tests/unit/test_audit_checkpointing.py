@@ -1,6 +1,7 @@
 """Checkpointing runs beside the archiving: signs, publishes, survives a full disk and no Kafka."""
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import Gauge
 
 from audit import checkpointing
-from audit.archive import create
+from audit.archive import LOG, create
 from audit.checkpointing import Checkpointing
 from audit.checkpoints import TIMESTAMPS, Ledger
 from audit.proof_settings import ProofSettings
 from audit.signing import BadKeys, private_text
+from plumbing.metrics import ARCHIVE_DIFFERS, CHECKPOINTS_WAITING, TIMESTAMPS_FAILING
 from tests.unit.archive_kit import ORIGIN, Log, a_log, archive, live, table_of, write_group
 from tests.unit.proof_kit import (
     PLACES,
@@ -56,6 +59,11 @@ def _running(root: Path, producer: Any, **changes: Any) -> Iterator[Any]:
         assert not thread.is_alive()
 
 
+def _shown(gauge: Gauge) -> float:
+    (family,) = gauge.collect()
+    return sum(sample.value for sample in family.samples)
+
+
 def _archive_more(root: Path, log: Log, written: Any) -> None:
     before = len(log.records)
     live(log, 50, log.records[-1].at)
@@ -85,9 +93,12 @@ def test_a_kafka_that_takes_nothing_keeps_nobody_from_signing(tmp_path):
         _until(lambda: Ledger(tmp_path).places() == sorted(PLACES))
         _archive_more(tmp_path, log, written)
         _until(lambda: all(checkpoints(tmp_path, p)[-1].size == log.ends[p] for p in PLACES))
-        producer.room = 1_000
         wanted = [note for place in PLACES for _, note in Ledger(tmp_path).notes(*place)]
+        _until(lambda: _shown(CHECKPOINTS_WAITING) == len(wanted))
+        producer.room = 1_000
         _until(lambda: sorted(producer.values()) == sorted(wanted))
+        _until(lambda: _shown(CHECKPOINTS_WAITING) == 0)
+    assert _shown(ARCHIVE_DIFFERS) == 0
 
 
 def test_a_disk_that_takes_no_more_is_waited_for_and_nothing_is_left_out(tmp_path, monkeypatch):
@@ -118,7 +129,20 @@ def test_an_authority_that_is_away_or_comes_later_holds_nothing_up(tmp_path):
     archive(tmp_path, a_log(3))
     with _running(tmp_path, FakeProducer(), tsa_url="http://127.0.0.1:1/tsa"):
         _until(lambda: Ledger(tmp_path).places() == sorted(PLACES))
+        _until(lambda: _shown(TIMESTAMPS_FAILING) > 0)
     assert not (tmp_path / TIMESTAMPS).exists()
+
+
+def test_records_that_are_not_those_that_were_signed_are_shown(tmp_path):
+    log, other = a_log(6), a_log(6, minutes=2)
+    archive(tmp_path, log)
+    with _running(tmp_path, FakeProducer()):
+        _until(lambda: Ledger(tmp_path).places() == sorted(PLACES))
+    shutil.rmtree(tmp_path / LOG)
+    shutil.rmtree(tmp_path / "state")
+    archive(tmp_path, other)
+    with _running(tmp_path, FakeProducer()):
+        _until(lambda: _shown(ARCHIVE_DIFFERS) > 0)
 
 
 def test_without_keys_nothing_is_signed_and_the_archiving_goes_on(tmp_path):

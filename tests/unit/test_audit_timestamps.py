@@ -106,6 +106,7 @@ def test_an_authority_that_is_away_is_asked_so_often_and_told_when_overdue(tmp_p
             now[0] += pauses[-1]
         stamper.round()
 
+    assert stamper.failing_seconds == now[0]
     assert len(asked) == timestamps.MOST_ATTEMPTS
     assert pauses == [1, 2, 4, 8, 16, 32, 64, 128]
     assert (events.count("timestamps_overdue"), events.count("timestamp_given_up")) == (1, 1)
@@ -126,7 +127,9 @@ def test_a_root_certificate_that_comes_later_is_used_then(tmp_path, made):
     assert not (tmp_path / TIMESTAMPS).exists()
 
     file.write_bytes(_pem())
+    assert stamper.failing_seconds > 0
     stamper.round()
+    assert stamper.failing_seconds == 0
     assert len(list((tmp_path / TIMESTAMPS).iterdir())) == len(made)
 
 
@@ -173,4 +176,6 @@ def test_the_sandbox_keeps_its_authority(tmp_path):
 
     assert first.pem == second.pem == (tmp_path / "tsa-certificate.pem").read_bytes()
     assert (tmp_path / "tsa-key.pem").stat().st_mode & 0o777 == 0o600
+    # The audit of the Docker stack is another user.
+    assert (tmp_path / "tsa-certificate.pem").stat().st_mode & 0o777 == 0o644
     assert stamp(_TEXT, second.answer, timestamps.certificate_in(first.pem))

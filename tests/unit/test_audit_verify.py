@@ -2,22 +2,25 @@
 
 import shutil
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from audit.archive import Segment, read
+from audit.checkpoints import NONE_BEFORE, Checkpoint, Ledger, place_origin
 from audit.findings import Finding, Verdict
-from audit.merkle import root_of
+from audit.merkle import EMPTY, root_of
+from audit.notes import sign
 from audit.verifying.verify import Asked, verify
 from contracts.envelope import decode, encode
-from tests.unit.archive_kit import Log, Written, a_log, archive, live, table_of
+from tests.unit.archive_kit import ORIGIN, Log, Written, a_log, archive, live, table_of
 from tests.unit.audit_verify_kit import (
     INTAKE,
     NOTIFICATION,
     ROUTING,
+    SIGNER,
     a_sealed,
     attacked,
     by_place,
@@ -68,6 +71,16 @@ def test_a_sealed_archive_is_sound_and_counted(tmp_path: Path) -> None:
         records = by_place(log)[place.place]
         assert place.records == place.sealed == place.events == len(records)
         assert place.root == root_of([leaf_of(record) for record in records])
+
+
+def test_given_a_checkpoint_of_a_place_without_records_then_it_is_sound(tmp_path: Path) -> None:
+    root, _ = a_sealed(tmp_path)
+    place = "access.intake.v1", 0
+    name, at = place_origin(ORIGIN, *place), datetime(2026, 11, 23, tzinfo=UTC)
+    one = Checkpoint(name, 0, EMPTY, 0, at, NONE_BEFORE)
+    Ledger(root).append(*place, sign(one.text(), [SIGNER]))
+
+    assert verify(root, Asked()).findings == []
 
 
 def test_given_a_byte_of_a_value_flipped_then_chain_and_tree_name_the_record(

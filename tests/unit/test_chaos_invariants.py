@@ -369,6 +369,17 @@ def test_an_archive_that_is_not_the_log_is_found(wrong: str):
     assert broken(made) == {"I16"}
 
 
+@pytest.mark.parametrize(("later", "ids"), [(1, set()), (0, {"I16"})])
+def test_what_came_once_the_log_was_read_may_be_archived_already(later: int, ids: set[str]):
+    made = a_registered_dossier()
+    newest, end = made.records[ROUTING][-1], made.ends[ROUTING, 0]
+    coming = replace(newest, place=replace(newest.place, offset=end))
+    made.archive = made.records | {ROUTING: [*made.records[ROUTING], coming]}
+    made.later_ends = made.ends | {(ROUTING, 0): end + later}
+
+    assert broken(made) == ids
+
+
 def test_what_cannot_be_checked_is_broken():
     made = a_registered_dossier()
     del made.rows("notifier", "inbound_cursor")[0]["source"]

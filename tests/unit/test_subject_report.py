@@ -4,14 +4,17 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from console import subject_words as words
 from console.failing import Failed
 from console.main import build
+from console.subject_asking import access_lines
 from console.subject_report import answer, as_html, as_text
 from plumbing.accesses.rows import ACTS
 from plumbing.retention import CONFIDENCE, KINDS
+from plumbing.subjects.api import OpenAsked
 
 CODE = "H29.26-20261124-0001"
 AT = "2026-11-24T01:02:03+00:00"
@@ -53,6 +56,7 @@ def told(held: list[Any] | None = None, *, busy: bool = False, **dossier: Any) -
         "events": 4,
         "busy": busy,
         "held": [a_holding()] if held is None else held,
+        "accessed": 3,
         "accesses": [an_access(), *machine],
     }
     return {"dossier": about | dossier, "services": [one]}
@@ -73,6 +77,22 @@ def test_it_says_in_vietnamese_what_is_held_who_looked_and_by_which_rule() -> No
         "giả định của hệ thống",
     ):
         assert part in text, part
+
+
+def test_given_more_accesses_than_are_listed_then_it_says_how_many_more() -> None:
+    found = told()
+    found["services"][0]["accessed"] = 45
+
+    assert "earlier ones, not listed: 42" in as_text(answer(found, "en"))
+    assert list(access_lines(found, as_json=False))[-1] == "3 accesses, 42 earlier ones not listed"
+    assert "earlier" not in as_text(answer(told(), "en"))
+
+
+@pytest.mark.parametrize("reason", ["số 001234567890", "gọi 0912345678", "x@example.com", "a\x1b["])
+def test_the_reason_that_is_kept_for_ever_holds_nothing_personal(reason: str) -> None:
+    with pytest.raises(ValidationError):
+        OpenAsked(reason=reason)
+    assert OpenAsked(reason="đơn số 12").reason == "đơn số 12"
 
 
 def test_given_a_dossier_under_way_then_nothing_of_it_may_be_erased_yet() -> None:

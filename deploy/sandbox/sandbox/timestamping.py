@@ -127,13 +127,15 @@ class TimeStamping:
 def open_authority(folder: Path) -> Authority:
     """Return the authority whose key and certificate are in the folder, made when they are not.
 
-    The certificate is in `tsa-certificate.pem`, in place before this returns.
+    The certificate is in `tsa-certificate.pem`, in place before this returns; everybody may read
+    it, for whoever checks the stamps is another user.
     """
     key_file, certificate_file = folder / "tsa-key.pem", folder / "tsa-certificate.pem"
     if not certificate_file.exists():
         key, certificate = make_key("Sandbox time stamping")
         _write(key_file, _private(key))
         _write(certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
+    certificate_file.chmod(0o644)  # whatever the umask, and also one made by an older release
     kept = serialization.load_pem_private_key(key_file.read_bytes(), None)
     if not isinstance(kept, ec.EllipticCurvePrivateKey):
         raise TypeError("the key of the time-stamping authority is of another kind")

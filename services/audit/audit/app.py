@@ -15,6 +15,8 @@ from fastapi import FastAPI
 from audit import merging, proof_serving, serving
 from audit.archiving import Archiving
 from audit.checkpointing import Checkpointing, open_producer
+from audit.kafka_reading import BulkReader
+from audit.looking_back import published_on
 from audit.proof_settings import ProofSettings
 from audit.settings import AuditSettings
 from audit.signing import BadKeys
@@ -89,7 +91,16 @@ def _checkpointing(settings: AuditSettings, proofs: ProofSettings) -> Checkpoint
     def producer() -> Any:
         return open_producer(settings.kafka_bootstrap_servers, settings.kafka_settings)
 
-    return Checkpointing(settings.archive_folder, settings.archive_origin, proofs, producer)
+    def reading() -> BulkReader:
+        return BulkReader(settings.kafka_bootstrap_servers, settings.kafka_settings)
+
+    return Checkpointing(
+        settings.archive_folder,
+        settings.archive_origin,
+        proofs,
+        producer,
+        published=published_on(reading),
+    )
 
 
 def _task(name: str, work: Awaitable[object]) -> "asyncio.Future[object]":

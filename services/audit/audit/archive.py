@@ -105,17 +105,14 @@ def day_of(timestamp_ms: int) -> date:
 
 
 def create(root: Path, origin: str) -> None:
-    """Make an empty archive of the log of that name, unless there is one; raises NotAnArchive.
-
-    An archive of another log is refused.
-    """
+    """Make an empty archive of that log, unless there is one; raises NotAnArchive for another's."""
     if (root / ABOUT).exists():
         if (found := origin_of(root)) != origin:
             raise NotAnArchive(f"this is the archive of {found}, not of {origin}")
         return
     root.mkdir(parents=True, exist_ok=True)
-    about = {"format": FORMAT, "origin": origin}
-    write_file(root / ABOUT, json.dumps(about, indent=2).encode() + b"\n")
+    about = json.dumps({"format": FORMAT, "origin": origin}, indent=2)
+    write_file(root / ABOUT, about.encode() + b"\n")
 
 
 def origin_of(root: Path) -> str:
@@ -125,7 +122,7 @@ def origin_of(root: Path) -> str:
         form, origin = about["format"], about["origin"]
     except FileNotFoundError:
         raise NotAnArchive(f"there is no {ABOUT} in it") from None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise NotAnArchive(f"its {ABOUT} cannot be read") from None
     if form != FORMAT:
         raise NotAnArchive(f"its format is {form!r}; this program reads {FORMAT}")
@@ -139,12 +136,12 @@ def listing(root: Path) -> Listing:
     found: dict[tuple[str, int], list[Segment]] = defaultdict(list)
     strange: list[str] = []
     for path in sorted((root / LOG).rglob("*")):
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             continue
-        segment = _segment_of(path.relative_to(root / LOG))
+        segment = _segment_of(path.relative_to(root)) if path.is_file() else None
         if segment is not None:
             found[segment.topic, segment.partition].append(segment)
-        elif not path.name.startswith("."):
+        elif not path.name.startswith(".") or path.is_symlink() or path.suffix == ".parquet":
             strange.append(str(path.relative_to(root)))
     kept: list[Segment] = []
     left: list[Segment] = []
@@ -159,8 +156,7 @@ def listing(root: Path) -> Listing:
 def read(root: Path, segment: Segment, columns: Sequence[str] | None = None) -> pa.Table:
     """Return a file's records; raises Unreadable."""
     batches = list(batches_of(root, segment, columns))
-    names = columns or SCHEMA.names
-    schema = pa.schema([SCHEMA.field(name) for name in names])
+    schema = pa.schema([SCHEMA.field(name) for name in columns or SCHEMA.names])
     return pa.Table.from_batches(batches, schema=schema)
 
 
@@ -172,7 +168,9 @@ def batches_of(
         with pq.ParquetFile(root / segment.file) as file:
             if not file.schema_arrow.equals(SCHEMA):
                 raise Unreadable(segment.file, "its columns are not those of an archive")
-            yield from file.iter_batches(batch_size=rows, columns=columns and list(columns))
+            for batch in file.iter_batches(batch_size=rows, columns=columns and list(columns)):
+                batch.validate(full=True)  # also that what should be text is
+                yield batch
     except (OSError, pa.ArrowException) as error:
         raise Unreadable(segment.file, f"it cannot be read ({type(error).__name__})") from None
 
@@ -226,15 +224,17 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def _segment_of(path: Path) -> Segment | None:
-    name, folder = _NAME.match(path.name), _FOLDER.match(str(path.parent))
+    name, folder = _NAME.match(path.name), _FOLDER.match(str(path.parent.relative_to(LOG)))
     if name is None or folder is None:
         return None
     partition, first, last = (int(part) for part in name.groups())
     try:
-        day = date.fromisoformat(folder[2])
+        segment = Segment(folder[1], partition, first, last, date.fromisoformat(folder[2]))
     except ValueError:
         return None
-    return Segment(folder[1], partition, first, last, day) if first <= last else None
+    # Not another name of the same, as p000 for p00, nor numbers and days no record has.
+    is_ours = segment.file == str(path) and first <= last < 1 << 63
+    return segment if is_ours and segment.day.year < date.max.year else None
 
 
 def keep_names(folder: Path, root: Path) -> None:

@@ -17,14 +17,18 @@ from confluent_kafka import Producer
 
 from audit.checkpoints import TIMESTAMPS, Ledger
 from audit.frontiers import Frontiers, Place
+from audit.kafka_reading import BrokerAway
+from audit.looking_back import Published, look_back
 from audit.notes import is_note
 from audit.proof_settings import ProofSettings
 from audit.publishing import Producer as Publishing
 from audit.publishing import Publisher
 from audit.rounds import Made, Rounds
 from audit.timestamps import NotStamped, Stamper, asking
+from audit.writing import SERVICE
 from contracts.topics import ARCHIVED, Topic
 from plumbing.logs import describe
+from plumbing.metrics import ARCHIVE_DIFFERS, CHECKPOINTS_WAITING, TIMESTAMPS_FAILING
 
 log = structlog.get_logger()
 
@@ -64,6 +68,7 @@ class Checkpointing:
         producer: Callable[[], Publishing],
         topics: Iterable[Topic] = ARCHIVED,
         clock: Callable[[], datetime] = now,
+        published: Published | None = None,
     ) -> None:
         self._root, self._origin, self._producer = root, origin, producer
         self._places = [(topic.name, n) for topic in topics for n in range(topic.partitions)]
@@ -72,6 +77,8 @@ class Checkpointing:
         self._rounds = Rounds(root, origin, self._keys, self._frontiers, clock)
         self._stamper = _stamper(root, settings)
         self._publisher: Publisher | None = None
+        #: What was published and is not in the archive is looked for once, before anything is.
+        self._published = published
         self.opened, self.stop = threading.Event(), threading.Event()
 
     def open(self) -> Callable[[str, int, int, int, pa.Table], None]:
@@ -112,14 +119,37 @@ class Checkpointing:
             try:
                 if time.monotonic() >= due:
                     due = time.monotonic() + self._pause
+                    self._look_back()
                     self._take(self._rounds.round())
                 self._publish()
             except OSError as error:
                 # A full disk: what was signed so far is in the archive, the rest comes later.
                 log.error("checkpoints_not_written", error=describe(error))
                 due = time.monotonic() + RETRY_SECONDS
+            except BrokerAway as error:
+                log.warning("published_not_read", reason=str(error))
+                due = time.monotonic() + RETRY_SECONDS
+            self._tell()
         if self._stamper is not None:
             self._stamper.stop.set()
+
+    def _tell(self) -> None:
+        ARCHIVE_DIFFERS.labels(SERVICE).set(len(self.differing()))
+        if self._publisher is not None:
+            CHECKPOINTS_WAITING.labels(SERVICE).set(self._publisher.waiting)
+        if self._stamper is not None:
+            TIMESTAMPS_FAILING.labels(SERVICE).set(self._stamper.failing_seconds)
+
+    def _look_back(self) -> None:
+        """Go on from what was published, if an older copy of the archive was put back."""
+        if self._published is None:
+            return
+        keys = Ledger(self._root).keys()
+        for one in look_back(self._root, self._origin, self._places, keys, self._published):
+            self._rounds.go_on_from(one.place, one.newest)
+            # Once more does no harm, and what was published counts the archive's lines.
+            self._take(Made(one.place, note) for note in one.added)
+        self._published = None
 
     def _take(self, made: Iterable[Made]) -> None:
         made = list(made)

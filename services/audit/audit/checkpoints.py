@@ -6,6 +6,7 @@ checkpoint before.
 """
 
 import base64
+import fcntl
 import json
 import os
 import re
@@ -22,6 +23,7 @@ CHECKPOINTS, COSIGNATURES, TIMESTAMPS = "checkpoints", "cosignatures", "timestam
 #: What the first checkpoint of a place names as the one before.
 NONE_BEFORE = "0" * 64
 
+_LONGEST_LINE = 6 * MOST_CHARACTERS
 #: Of a torn line and of the one before it.
 _LONGEST_TWO_LINES = 4 * MOST_CHARACTERS
 _PLACE = re.compile(r"^([\w.-]+)/p(\d{2,})\.jsonl$")
@@ -148,7 +150,13 @@ class Ledger:
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
+            number = 0
+            while line := file.readline(_LONGEST_LINE):
+                number += 1
+                if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+                    while (rest := file.readline(_LONGEST_LINE)) and not rest.endswith(b"\n"):
+                        pass
+                    line = line[:100] + rest[-1:]  # nothing of ours
                 if line.endswith(b"\n"):
                     yield number, line[:-1].decode("utf-8", "replace")
     except FileNotFoundError:
@@ -168,6 +176,8 @@ def _append(root: Path, name: str, entry: dict[str, str | int]) -> None:
     new = not path.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+", buffering=0) as file:
+        # Also the service that waits for the archive takes cosignatures.
+        fcntl.flock(file, fcntl.LOCK_EX)
         end = _cut_torn(file.fileno())
         line = json.dumps(entry, ensure_ascii=False).encode() + b"\n"
         try:

@@ -44,7 +44,10 @@ def head_of(value: bytes | None) -> EventHead | None:
     if value is None:
         return None
     found = _HEAD.match(value)
-    return EventHead._make(found.groups()) if found else _read(value)
+    if found is None:
+        return _read(value)
+    head = EventHead._make(found.groups())
+    return head if _moment(head.time.decode()) is not None else None
 
 
 def derive(values: pa.Array) -> dict[str, pa.Array]:
@@ -70,9 +73,9 @@ def derived_of(heads: Iterable[EventHead | None]) -> dict[str, pa.Array]:
 def _moment(text: Any) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+        return moment.astimezone(UTC) if moment.tzinfo is not None else None
+    except (TypeError, ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo is not None else None
 
 
 def _read(value: bytes) -> EventHead | None:

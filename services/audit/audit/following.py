@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from audit.archive import day_of
 from audit.consuming import OnError, record_of
 from audit.records import Record
 from audit.resuming import Place, Reached
@@ -185,7 +186,8 @@ class Follower:
             return
         try:
             record = record_of(message)
-        except UnicodeError:
+            day_of(record.timestamp_ms)
+        except (ValueError, OverflowError, OSError):  # a name that is no text, or no such day
             self._refuse(one, "record_unreadable", found=message.offset())
             return
         if one.expected is not None:

@@ -92,6 +92,26 @@ class Frontiers:
             if growing.differs and not before:
                 _tell_differing(place)
 
+    def expect(self, place: Place, checkpoint: Checkpoint) -> None:
+        """Let a place be signed only if it has, or gets, what another checkpoint stands over.
+
+        Raises Unreadable.
+        """
+        tree = Tree(self._root, *place)
+        root = tree.root(checkpoint.size) if tree.size >= checkpoint.size else None
+        with self._lock:
+            growing = self._places.get(place)
+            if growing is None or growing.differs:
+                return
+            if growing.frontier.size < checkpoint.size:
+                growing.expected = checkpoint
+            elif (root or growing.frontier.root()) != checkpoint.root:
+                growing.differs = True
+            else:
+                growing.expected = None
+        if growing.differs:
+            _tell_differing(place)
+
     def at(self, place: Place) -> Grown | None:
         """Return the tree so far; None where it does not have what was signed, or not yet again."""
         with self._lock:

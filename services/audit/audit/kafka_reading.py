@@ -1,5 +1,6 @@
 """Reads a topic-partition from its beginning, many records at a time, in no group."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -8,8 +9,9 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from audit.consuming import open_consumer
 
-#: So many records are asked for at once.
+#: So many records are asked for at once; the client waits for all of them, but no longer than this.
 AT_ONCE = 5_000
+POLL_SECONDS = 0.2
 
 
 class BrokerAway(Exception):
@@ -65,15 +67,15 @@ class BulkReader:
             return
         self._consumer.assign([TopicPartition(topic, partition, extent.first)])
         try:
-            yield from self._until(extent.end)
+            yield from self._until(extent)
         finally:
             self._consumer.unassign()
 
-    def _until(self, end: int) -> Iterator[list[Message]]:
+    def _until(self, extent: Extent) -> Iterator[list[Message]]:
+        end, missing = extent.end, extent.end - extent.first
+        came = time.monotonic()
         while True:
-            messages = self._consumer.consume(AT_ONCE, timeout=self._wait)
-            if not messages:
-                raise BrokerAway("no records any more, though there are some")
+            messages = self._consumer.consume(min(AT_ONCE, missing), timeout=POLL_SECONDS)
             over = False
             kept = messages
             if any(message.error() is not None for message in messages):
@@ -86,10 +88,14 @@ class BulkReader:
                         over = True
                     elif not error.retriable():
                         raise BrokerAway(error.name())
-            if kept and (kept[-1].offset() or 0) >= end - 1:
-                over = True
-                kept = [message for message in kept if (message.offset() or 0) < end]
             if kept:
-                yield kept
+                missing = end - 1 - (kept[-1].offset() or 0)
+                over = over or missing <= 0
+                kept = [message for message in kept if (message.offset() or 0) < end]
+                if kept:
+                    yield kept
+                came = time.monotonic()
             if over:
                 return
+            if time.monotonic() - came > self._wait:
+                raise BrokerAway("no records any more, though there are some")

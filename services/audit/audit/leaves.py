@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 Header = tuple[str, bytes | None]
 
-_PLACE = struct.Struct(">QQi")
+_PLACE = struct.Struct(">qqi")
 _LENGTH = struct.Struct(">i")
 #: The value of a tombstone has no digest.
 NOTHING = bytes(32)

@@ -96,6 +96,8 @@ def _checked(root: Path, run: list[Segment], stop: threading.Event) -> Iterator[
         for batch in archive.batches_of(root, segment):
             if stop.is_set():
                 raise Stopped
+            if not batch.num_rows or batch.column("offset").null_count:
+                raise Unreadable(segment.file, "a record has no place, or there is none")
             offsets = batch.column("offset").to_numpy()
             first = int(offsets[0])
             in_order = first > reached and bool((offsets[1:] > offsets[:-1]).all())

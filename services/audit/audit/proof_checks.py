@@ -25,7 +25,16 @@ from audit.proofs import FORMAT, GROWTH, RECORD
 
 Place = tuple[str, int]
 #: What says that a text is not what it should be, when parts of it are read.
-_ODD = (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error)
+_ODD = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+    struct.error,
+)
 
 
 def open_checkpoint(
@@ -55,17 +64,21 @@ def cosignature_findings(
     Those of keys that are not asked for are only looked at for their form. A cosignature of a
     checkpoint that is not there is told: the archive knew more once.
     """
+    # Before the checkpoints are read: one that is cosigned was there by then.
+    cosigned = list(ledger.cosignatures(*place))
+    sizes = {size for _, size, _ in cosigned}
     texts: dict[int, list[str]] = {}
-    for _, note in ledger.notes(*place):
+    for _, note in ledger.notes(*place) if cosigned else ():
         try:
             text = split(note)[0]
-            texts.setdefault(parse_checkpoint(text).size, []).append(text)
+            if (size := parse_checkpoint(text).size) in sizes:
+                texts.setdefault(size, []).append(text)
         except BadNote:
             continue
     known = {(one.name, one.key_id): one for one in witnesses}
     found = (
         _cosignature_finding(place, size, line, texts.get(size), known)
-        for _, size, line in ledger.cosignatures(*place)
+        for _, size, line in cosigned
     )
     return [one for one in found if one is not None]
 

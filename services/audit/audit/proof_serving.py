@@ -92,10 +92,14 @@ class Proving:
             raise _refused("witness-unknown", "No witness we know has that key.")
         with self._lock:
             texts = _texts(self._ledger, place, asked.size)
-            if not any(verifier.holds(text, signature.signature) for text in texts):
+            texts = [text for text in texts if verifier.holds(text, signature.signature)]
+            if not texts:
                 raise _refused("cosignature-not-valid", "It is of no checkpoint of that size.")
+            # One of each checkpoint is enough, the first; more would only fill the disk.
             kept = self._ledger.cosignatures(*place)
-            if any((size, line) == (asked.size, asked.line) for _, size, line in kept):
+            if any(
+                size == asked.size and _cosigned(verifier, texts, line) for _, size, line in kept
+            ):
                 return False
             self._ledger.append_cosignature(*place, asked.size, asked.line)
             return True
@@ -165,11 +169,24 @@ def add_routes(app: FastAPI, root: Path, allow: Allow, witnesses: Sequence[Verif
         return {"kept": True, "new": is_new}
 
 
+def _cosigned(verifier: Verifier, texts: Sequence[str], line: str) -> bool:
+    """Return whether a line that is kept is the witness's, and of one of the texts."""
+    try:
+        signature = parse_signature(line)
+    except BadNote:
+        return False
+    if (signature.name, signature.key_id) != (verifier.name, verifier.key_id):
+        return False
+    return any(verifier.holds(text, signature.signature) for text in texts)
+
+
 def _texts(ledger: Ledger, place: Place, size: int) -> list[str]:
     if place not in ledger.places():
         return []
     found = []
     for _, note in ledger.notes(*place):
+        if f"\n{size}\n" not in note:
+            continue
         try:
             text = split(note)[0]
             if parse_checkpoint(text).size == size:

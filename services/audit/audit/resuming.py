@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import structlog
 
 from audit import archive
-from audit.archive import LOG, PARTIAL, Segment, Unreadable
+from audit.archive import LOG, PARTIAL, Segment
+from audit.parts import is_left_of_merge, whole_of
 from audit.records import Record, records_of
 
 log = structlog.get_logger()
@@ -41,8 +41,11 @@ class Reached:
 
     @property
     def newest(self) -> datetime | None:
-        """Return the broker's time of the newest record."""
-        return self.last and datetime.fromtimestamp(self.last.timestamp_ms / 1000, UTC)
+        """Return the broker's time of the newest record; None when no calendar has it."""
+        try:
+            return self.last and datetime.fromtimestamp(self.last.timestamp_ms / 1000, UTC)
+        except (OverflowError, ValueError, OSError):
+            return None
 
 
 @contextlib.contextmanager
@@ -69,8 +72,7 @@ def tidy(root: Path) -> None:
         partial.unlink()
     found = archive.listing(root)
     for part in found.superseded:
-        whole = next(one for one in found.segments if _covers(one, part))
-        if _same(root, part, whole):
+        if is_left_of_merge(root, part, whole_of(part, found.segments)):
             (root / part.file).unlink()
         else:
             log.error("superseded_segment_differs", topic=part.topic, partition=part.partition)
@@ -101,7 +103,7 @@ def _last_record(root: Path, segment: Segment) -> Record | None:
         with pq.ParquetFile(root / segment.file) as file:
             rows = file.read_row_group(file.num_row_groups - 1)
         (last,) = records_of(rows.slice(rows.num_rows - 1))
-    except (OSError, ValueError, KeyError, pa.ArrowException):
+    except (OSError, ValueError, KeyError, IndexError, pa.ArrowException):
         return None
     return last if last.offset == segment.last else None
 
@@ -112,25 +114,3 @@ def _count(root: Path, segment: Segment) -> int:
     except (OSError, pa.ArrowException):
         log.error("segment_unreadable", topic=segment.topic, partition=segment.partition)
         return 0
-
-
-def _covers(whole: Segment, part: Segment) -> bool:
-    same = (whole.topic, whole.partition) == (part.topic, part.partition)
-    return same and whole.first <= part.first and part.last <= whole.last
-
-
-def _same(root: Path, part: Segment, whole: Segment) -> bool:
-    """Return whether the whole file has exactly the part's records in that part's range."""
-    try:
-        wanted = archive.read(root, part)
-        kept = [_within(batch, part) for batch in archive.batches_of(root, whole)]
-    except Unreadable:
-        return False
-    return bool(pa.Table.from_batches(kept, schema=archive.SCHEMA).equals(wanted))
-
-
-def _within(batch: pa.RecordBatch, part: Segment) -> pa.RecordBatch:
-    offsets = batch.column("offset")
-    return batch.filter(
-        pc.and_(pc.greater_equal(offsets, part.first), pc.less_equal(offsets, part.last))
-    )

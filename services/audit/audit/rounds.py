@@ -7,11 +7,13 @@ from pathlib import Path
 
 import structlog
 
+from audit.archive import Unreadable
 from audit.checkpoints import NONE_BEFORE, Checkpoint, Ledger, parse_checkpoint, place_origin
 from audit.frontiers import Frontiers, Grown, Place
 from audit.notes import BadNote, digest_of, sign, split
 from audit.signing import SigningKeys
 from contracts.model import VIETNAM
+from plumbing.logs import describe
 
 log = structlog.get_logger()
 
@@ -62,6 +64,20 @@ class Rounds:
             except BadNote:
                 log.error("checkpoint_unreadable", topic=place[0], partition=place[1])
         self._frontiers.open(self._newest.items())
+
+    def go_on_from(self, place: Place, newest: Checkpoint | None) -> None:
+        """Go on from a checkpoint that came back to the archive; a place with None is left out."""
+        if newest is None:
+            self._newest.pop(place, None)
+        elif place in self._newest:
+            self._newest[place] = newest
+            try:
+                self._frontiers.expect(place, newest)
+            except Unreadable as error:
+                self._newest.pop(place)
+                log.error(
+                    "tree_not_read", topic=place[0], partition=place[1], error=describe(error)
+                )
 
     def round(self) -> list[Made]:
         """Sign what is to be signed now; raises OSError, and then it is signed the next time."""

@@ -156,6 +156,12 @@ class Stamper:
         now = self._clock()
         self._waiting += [_Wanted(one.digest, split(one.note)[0], now) for one in made]
 
+    @property
+    def failing_seconds(self) -> float:
+        """Return how long one has waited while none was got; 0 after one was. For any thread."""
+        since = self._since
+        return 0.0 if since is None else self._clock() - since
+
     def run(self) -> None:
         """Stamp what comes until `stop` is set."""
         while not self.stop.is_set():
@@ -191,8 +197,6 @@ class Stamper:
         return True
 
     def _tell_overdue(self) -> None:
-        if self._since is None or self._is_told:
-            return
-        if self._clock() - self._since > self._overdue_seconds:
+        if not self._is_told and self.failing_seconds > self._overdue_seconds:
             self._is_told = True
             log.error("timestamps_overdue", count=len(self._waiting))

@@ -5,17 +5,18 @@ import sys
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
+from cryptography.x509 import Certificate
 
 from audit.archive import NotAnArchive
 from audit.comparing import compare_with_broker
-from audit.findings import Finding
 from audit.kafka_reading import BrokerAway, BulkReader
-from audit.notes import SIGNS, Verifier
-from audit.verifying.collecting import Place
-from audit.verifying.verify import Asked, Report, verify
+from audit.notes import COSIGNS, SIGNS, Verifier
+from audit.timestamps import NotStamped, certificate_in
+from audit.verify_text import finding_json, finding_text, report_json, report_text
+from audit.verifying.verify import Asked, verify
 from contracts.topics import ARCHIVED
 
 Format = Literal["text", "json"]
@@ -43,24 +44,35 @@ def verify_archive(
     checkpoints: Annotated[
         Path | None, typer.Option(help="Checkpoints kept elsewhere: a file, or a folder of files.")
     ] = None,
+    witness: Annotated[
+        list[str] | None, typer.Option(help="A witness's key: its cosignatures must hold.")
+    ] = None,
+    tsa_certificate: Annotated[
+        Path | None, typer.Option(help="The root of who time-stamps: its stamps must hold.")
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to tell.")] = "text",
 ) -> None:
     """Check that an archive is whole and unchanged; ends with the code of the worst finding."""
     asked = Asked(
         keys=tuple(_key(text) for text in key or ()),
-        topics=tuple(topic or ()),
+        topics=_topics(topic),
         since=None if since is None else _day(since),
         strict=strict,
         causes=causes,
         against=against,
         checkpoints=checkpoints,
+        witnesses=tuple(_key(text, "--witness", COSIGNS) for text in witness or ()),
+        authority=None if tsa_certificate is None else _certificate(tsa_certificate),
     )
     try:
         report = verify(folder, asked, _progress)
     except NotAnArchive as error:
         typer.echo(f"{folder.name} is no archive to check: {error}", err=True)
         raise typer.Exit(1) from None
-    typer.echo(_json(report) if form == "json" else _text(report))
+    except OSError as error:  # a full disk, most of all: what is set aside goes to files
+        typer.echo(f"{folder.name} could not be checked: {error.strerror or error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(report_json(report, asked) if form == "json" else report_text(report, asked))
     raise typer.Exit(int(report.verdict))
 
 
@@ -74,7 +86,8 @@ def compare_archive(
     form: Annotated[Format, typer.Option("--format", help="How to tell.")] = "text",
 ) -> None:
     """Compare every record of an archive with the broker's, byte by byte."""
-    topics = [one for one in ARCHIVED if not topic or one.name in topic]
+    wanted = _topics(topic)
+    topics = [one for one in ARCHIVED if not wanted or one.name in wanted]
     try:
         with BulkReader(kafka, _settings(settings)) as reader:
             result = compare_with_broker(folder, reader, topics)
@@ -116,102 +129,32 @@ def _day(moment: datetime) -> date:
     return moment.date()
 
 
-def _key(text: str) -> Verifier:
+def _key(text: str, option: str = "--key", kind: int = SIGNS) -> Verifier:
     try:
         verifier = Verifier.parse(text)
     except ValueError as error:
-        raise typer.BadParameter(f"--key: {error}") from None
-    if verifier.kind != SIGNS:
-        raise typer.BadParameter("--key: a witness's key signs no checkpoint")
+        raise typer.BadParameter(f"{option}: {error}") from None
+    if verifier.kind != kind:
+        whose = "a witness's key signs" if kind == SIGNS else "a log's key cosigns"
+        raise typer.BadParameter(f"{option}: {whose} no checkpoint")
     return verifier
+
+
+def _topics(names: list[str] | None) -> tuple[str, ...]:
+    known = {one.name for one in ARCHIVED}
+    for name in names or ():
+        if name not in known:
+            raise typer.BadParameter(f"--topic: {name} is none of {', '.join(sorted(known))}")
+    return tuple(names or ())
+
+
+def _certificate(path: Path) -> Certificate:
+    try:
+        return certificate_in(path.read_bytes())
+    except (OSError, NotStamped):
+        raise typer.BadParameter("--tsa-certificate: no certificate in PEM") from None
 
 
 def _progress(step: str) -> None:
     if sys.stderr.isatty():
         typer.echo(step, err=True)
-
-
-def finding_json(finding: Finding) -> dict[str, Any]:
-    """Return a finding as scripts read it."""
-    return {
-        "verdict": finding.verdict.name,
-        "kind": finding.kind,
-        "text": finding.text,
-        "topic": finding.topic,
-        "partition": finding.partition,
-        "offset": finding.offset,
-        "dossier_id": finding.dossier_id and str(finding.dossier_id),
-        "file": finding.file,
-    }
-
-
-def finding_text(finding: Finding) -> str:
-    """Return a finding as a line."""
-    where = []
-    if finding.topic is not None:
-        where.append(str(Place(finding.topic, finding.partition or 0)))
-    if finding.offset is not None:
-        where.append(f"offset {finding.offset}")
-    if finding.dossier_id is not None:
-        where.append(f"dossier {finding.dossier_id}")
-    if finding.file is not None:
-        where.append(finding.file)
-    return f"{finding.verdict.name} {finding.kind}: {', '.join(where)}: {finding.text}"
-
-
-def _json(report: Report) -> str:
-    document = {
-        "origin": report.origin,
-        "verdict": report.verdict.name,
-        "exit_code": int(report.verdict),
-        "as_of": report.as_of and report.as_of.isoformat(),
-        "keys": "of the archive" if report.own_keys else "given",
-        "records": sum(one.records for one in report.places),
-        "events": sum(one.events for one in report.places),
-        "copies": sum(one.copies for one in report.places),
-        "dossiers": report.dossiers,
-        "causes": report.causes,
-        "places": [
-            {
-                "topic": one.place.topic,
-                "partition": one.place.partition,
-                "records": one.records,
-                "sealed": one.sealed,
-                "checkpoints": one.checkpoints,
-                "root": one.root.hex(),
-                "behind": report.behind.get(one.place, 0),
-            }
-            for one in report.places
-        ],
-        "findings": [finding_json(finding) for finding in report.findings],
-        "left_off": [asdict(one) for one in report.left_off],
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False)
-
-
-def _text(report: Report) -> str:
-    records = sum(one.records for one in report.places)
-    sealed = sum(one.sealed for one in report.places)
-    copies = sum(one.copies for one in report.places)
-    lines = [finding_text(finding) for finding in report.findings]
-    lines += [
-        f"and {one.count} more of {one.kind}"
-        + (f" in {one.topic}/{one.partition}" if one.topic else "")
-        for one in report.left_off
-    ]
-    newest = report.as_of.isoformat() if report.as_of else "never"
-    lines.append(
-        f"{report.origin}, up to {newest}: {records} records in {len(report.places)} places"
-    )
-    checkpoints = sum(one.checkpoints for one in report.places)
-    lines.append(
-        f"{sealed} are under {checkpoints} signed checkpoints, {records - sealed} under none yet"
-    )
-    if copies:
-        lines.append(f"{copies} are copies of others, which does no harm")
-    for place, count in report.behind.items():
-        lines.append(f"{place}: the {'other' if count > 0 else 'archive'} is {abs(count)} behind")
-    if report.own_keys:
-        lines.append("the keys are the archive's own: only --key tells whether all was signed anew")
-    lines.append(report.verdict.name)
-    return "\n".join(lines)

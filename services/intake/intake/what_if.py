@@ -1,7 +1,7 @@
 """Decides again whether a submission could be taken, with other data; pure, for auditors."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, cast
@@ -27,11 +27,13 @@ from reference import Reference
 REMEMBERED = 20_000
 _ZONES = ("Z", "+00:00", "+07:00")
 #: What of a submission the law of its day decides, and the checks that do.
-_CHECKS: tuple[tuple[Kind, tuple[Callable[[Case], Found], ...]], ...] = (
-    ("channel", (check_channel,)),
-    ("procedure", (check_procedure,)),
-    ("place", (check_province, check_units, check_unit_in_province)),
-)
+_CHECKS: Mapping[Kind, tuple[Callable[[Case], Found], ...]] = {
+    "channel": (check_channel,),
+    "procedure": (check_procedure,),
+    "place": (check_province, check_units, check_unit_in_province),
+}
+_TAKEN = tuple(Judged(kind) for kind in _CHECKS)
+_NOBODY = "national-portal", ""
 # As events are written; what is written otherwise is decoded.
 _USUAL = re.compile(
     rb'"time":"([^"\\]+)","datacontenttype".*"data":\{"channel":"([^"\\]+)","portal":"([^"\\]+)",'
@@ -52,6 +54,7 @@ class Judge:
         """Take the data that are asked; what the log has was taken, whatever its data said."""
         self._asked = asked
         self._judge = lru_cache(maxsize=REMEMBERED)(self._judged)
+        self._holds = lru_cache(maxsize=REMEMBERED)(self._held)
 
     def hear(
         self, memory: Any, event_type: str, value: bytes, exact: bool
@@ -88,6 +91,31 @@ class Judge:
     def _judged(
         self, by: tuple[str, str], codes: tuple[str, ...], submitted: date, came: date
     ) -> tuple[Judged, ...]:
+        procedure, province, unit, residence = codes
+        # Of each check only what it looks at: most dossiers share that, but not all of it.
+        if (
+            self._holds("channel", by, (None, province, None, None), submitted, came)
+            and self._holds("procedure", None, (procedure, None, None, None), submitted, None)
+            and self._holds("place", None, (None, province, unit, residence), submitted, None)
+        ):
+            return _TAKEN
+        case = self._case(by, codes, submitted, came)
+        return tuple(_of_kind(kind, checks, case, unit) for kind, checks in _CHECKS.items())
+
+    def _held(
+        self,
+        kind: Kind,
+        by: tuple[str, str] | None,
+        codes: tuple[str | None, ...],
+        submitted: date,
+        came: date | None,
+    ) -> bool:
+        case = self._case(by or _NOBODY, codes, submitted, came or submitted)
+        return not any(problem for check in _CHECKS[kind] for problem in check(case))
+
+    def _case(
+        self, by: tuple[str, str], codes: tuple[str | None, ...], submitted: date, came: date
+    ) -> Case:
         procedure_code, province_code, unit_code, residence = codes
         declared = Declared(
             portal_reference=None,
@@ -102,8 +130,7 @@ class Judge:
         )
         channel, portal = by
         party = Party(portal, cast(Channel, channel), frozenset({"*"}))
-        case = Case(declared, party, _noon(came), submitted, self._asked)
-        return tuple(_of_kind(kind, checks, case, unit_code) for kind, checks in _CHECKS)
+        return Case(declared, party, _noon(came), submitted, self._asked)
 
 
 def _of_kind(

@@ -17,14 +17,28 @@ SELECT id FROM access a WHERE id <= (SELECT max(last) FROM access_block)
     AND NOT EXISTS (SELECT 1 FROM access_block b WHERE a.id BETWEEN b.first AND b.last)
 ORDER BY id LIMIT 1000
 """
-#: At most so many of a dossier are told; `count` in the answer says how many there are.
-MOST = 5000
-_OF = f"SELECT {_COLUMNS} FROM access WHERE dossier_id = $1 ORDER BY at, id LIMIT {MOST}"
+#: Of a dossier the last so many of each who did it are told: however often somebody asks, the
+#: looks of others stay.
+MOST = 1000
+_OF = f"""
+SELECT {_COLUMNS}, count FROM (
+    SELECT {_COLUMNS}, count(*) OVER () AS count, row_number() OVER (
+        PARTITION BY actor, unit_code, act ORDER BY at DESC, id DESC) AS place
+    FROM access WHERE dossier_id = $1) one
+WHERE place <= $2 ORDER BY at, id
+"""
 
 
-async def of_dossier(conn: Conn, dossier_id: UUID) -> list[Access]:
-    """Return who read or opened data of the dossier, the oldest first, MOST at most."""
-    return [Access(**dict(row)) for row in await conn.fetch(_OF, dossier_id)]
+async def of_dossier(
+    conn: Conn, dossier_id: UUID, most: int = MOST
+) -> tuple[tuple[Access, ...], int]:
+    """Return who read or opened data of the dossier, the oldest first, and how often in all.
+
+    The last `most` of each actor, unit and act.
+    """
+    rows = [dict(row) for row in await conn.fetch(_OF, dossier_id, most)]
+    counts = [row.pop("count") for row in rows]
+    return tuple(Access(**row) for row in rows), max(counts, default=0)
 
 
 async def load_blocks(conn: Conn) -> list[Block]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from contracts.topics import LIFECYCLE
 from plumbing.database import Conn
+from plumbing.inlets import ERASED, PARTICULARS
 from plumbing.rebuilding.planning import ENDED, Plan
 from plumbing.rebuilding.scratch import LIVE, schema_of
 from plumbing.rebuilding.tables import undeclared
@@ -12,6 +13,12 @@ from plumbing.rebuilding.tables import undeclared
 #: The lock of `plumbing.migrating`: whoever starts takes it first.
 MIGRATING = 0x686F7469
 _ENDED = ", ".join(f"'{state}'" for state in sorted(ENDED))
+#: $1 the scratch schema, $2 the live one.
+_OTHER_OWNER = """
+SELECT EXISTS (SELECT FROM pg_class s JOIN pg_class l USING (relname)
+    WHERE s.relnamespace = to_regnamespace($1) AND l.relnamespace = to_regnamespace($2)
+    AND s.relowner <> l.relowner)
+"""
 
 
 class NotSwapped(Exception):
@@ -35,6 +42,10 @@ async def check(
         raise NotSwapped(
             "it was made without the personal data: what is still to be told could not be told"
         )
+    if unopened := about.get("unopened"):
+        raise NotSwapped(
+            f"{unopened} records of personal data did not open: with the right keys make it anew"
+        )
     # Whoever starts takes this lock for its migrations, and waits until we are done.
     if not await conn.fetchval("SELECT pg_try_advisory_xact_lock($1)", MIGRATING):
         raise NotSwapped("a process of the service is starting")
@@ -44,6 +55,8 @@ async def check(
         table: set(columns) for table, columns in made.items()
     }:
         raise NotSwapped("the live tables are another release's: make the rebuild with that one")
+    if await conn.fetchval(_OTHER_OWNER, name, LIVE):
+        raise NotSwapped("its tables have another owner than the live ones: make it as that one")
     if unknown := undeclared(plan.tables, live):
         raise NotSwapped(f"nobody says where {unknown[0][0]} comes from")
     await conn.execute(
@@ -78,6 +91,19 @@ async def _is_whole(
     )
     if ahead:
         raise NotSwapped(f"the service said more of {ahead} dossiers than the log that was read")
+    # What was decided on it may be in no event, as a call is: heard again it would clash. A
+    # tombstone that the broker dropped, with the data before it, is in no log any more.
+    heard = await conn.fetchval(
+        f"SELECT count(DISTINCT dossier_id) FROM {LIVE}.inbound_cursor l"
+        f" LEFT JOIN {name}.inbound_cursor s USING (dossier_id, source)"
+        " WHERE l.last_seq > coalesce(s.last_seq, 0) AND (source <> $1 OR"
+        " ($2 AND (l.last_seq <> $3 OR s.last_seq IS NOT NULL)))",
+        PARTICULARS,
+        bool(about["has_particulars"]),
+        ERASED,
+    )
+    if heard:
+        raise NotSwapped(f"the service heard more of {heard} dossiers than the log that was read")
     moved = await conn.fetchval(
         f"SELECT count(*) FROM {LIVE}.effect l JOIN {name}.effect s USING (dossier_id, kind)"
         f" WHERE l.state IN ({_ENDED}) AND s.state NOT IN ({_ENDED})"

@@ -40,7 +40,8 @@ class Made:
 
     `proved` decisions gave the log's own bytes. Of `otherwise` the log said other than today's
     rules, by reason; `notes` names the first of them. `unheard` records are on the log and nothing
-    on it follows from them yet. `strange` are no events that fit.
+    on it follows from them yet. `strange` are no events that fit. `unopened` are records of
+    personal data the keys do not open, and that the service did open.
     """
 
     service: str
@@ -52,6 +53,7 @@ class Made:
     notes: list[dict[str, Any]] = field(default_factory=list)
     unheard: int = 0
     strange: int = 0
+    unopened: int = 0
     calls_in_doubt: int = 0
     has_particulars: bool = False
     seconds: float = 0.0
@@ -87,7 +89,8 @@ async def make(
     begun = monotonic()
     await scratch.create(database_url, name, plan.migrations)
     made = Made(plan.service, at=datetime.now(UTC).isoformat(), has_particulars=has_particulars)
-    live = None if log_alone else await scratch.connect(database_url)
+    book = await scratch.connect(database_url)
+    live = None if log_alone else book
     target = await scratch.connect(database_url, name)
     try:
         with tempfile.TemporaryDirectory(prefix="rebuild-") as folder:
@@ -98,7 +101,7 @@ async def make(
                 ends = dict(spool.ends)
                 if live is not None:
                     await _add_unsent(live, plan.service, spool)
-            await _tell_all(plan, keys, spool, live, target, made, ends)
+            await _tell_all(plan, keys, spool, live, book, target, made, ends)
         reads = {topic.name for topic in READS[plan.service]}
         await write_offsets(
             target, plan.service, {place: end for place, end in ends.items() if place[0] in reads}
@@ -109,8 +112,7 @@ async def make(
         await scratch.write_about(target, asdict(made))
     finally:
         await target.close()
-        if live is not None:
-            await live.close()
+        await book.close()
     return made
 
 
@@ -131,13 +133,15 @@ async def _tell_all(
     keys: KeyRing | None,
     spool: Spool,
     live: "Conn | None",
+    book: Conn,
     target: Conn,
     made: Made,
     ends: dict[tuple[str, int], int],
 ) -> None:
     otherwise: Counter[str] = Counter()
     for share in spool.shares():
-        stories = await _read(plan, keys, share, live, target)
+        stories = await _read(plan, keys, share, book, target)
+        made.unopened += await _never_opened(book, stories)
         known = {} if live is None else await _known(live, [one.dossier_id for one in stories])
         told = [tell(plan, story, known.get(story.dossier_id, {})) for story in stories]
         await write(target, plan, keys, told, known)
@@ -174,20 +178,36 @@ async def _read(
     plan: Plan[Any],
     keys: KeyRing | None,
     share: Mapping[bytes, list[LogRecord]],
-    live: "Conn | None",
+    book: Conn,
     target: Conn,
 ) -> list[Story]:
-    """Return the stories of a share; whose personal data were opened is written down."""
+    """Return the stories of a share; whose personal data were opened is written down.
+
+    In the live schema, whether or not it is asked for anything else: there the rows stay.
+    """
     service = plan.service
     if keys is None or not plan.opens_particulars:
         found = [read_story(service, key, records, None) for key, records in share.items()]
         return [story for story in found if story is not None]
-    is_live = live is not None and await _there(live, "access")
-    conn = live if live is not None and is_live else target
+    conn = book if await _there(book, "access") else target
     by = by_service(service, "opened_to_take_in", "rebuild")
     async with conn.transaction(), opening(conn, keys, by) as access:
         found = [read_story(service, key, records, access) for key, records in share.items()]
     return [story for story in found if story is not None]
+
+
+async def _never_opened(book: Conn, stories: Iterable[Story]) -> int:
+    """Return how many records do not open that are no dead letters of the service either."""
+    places = [place for story in stories for place in story.unopened]
+    if not places or not await _there(book, "dead_letter"):
+        return len(places)
+    known: int = await book.fetchval(
+        "SELECT count(*) FROM unnest($1::text[], $2::int[], $3::bigint[]) t(topic, part, off)"
+        " WHERE EXISTS (SELECT FROM dead_letter d"
+        " WHERE (d.topic, d.part, d.off) = (t.topic, t.part, t.off))",
+        *map(list, zip(*places, strict=True)),
+    )
+    return len(places) - known
 
 
 async def _there(live: Conn, table: str) -> bool:

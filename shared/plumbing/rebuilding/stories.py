@@ -75,6 +75,8 @@ class Story:
     """All of one dossier: streams of what was heard by source, and the decisions in order.
 
     `parked` came before their predecessor; `strange` counts records that are no event that fits.
+    `unopened` are places (topic, partition, offset) of personal data the keys do not open, of
+    versions above any that they do.
     """
 
     dossier_id: UUID
@@ -83,6 +85,7 @@ class Story:
     parked: tuple[Arrived, ...] = ()
     strange: int = 0
     subject: str = ""
+    unopened: tuple[tuple[str, int, int], ...] = ()
 
 
 def read_story(
@@ -99,14 +102,17 @@ def read_story(
     arrived: list[Arrived] = []
     at: dict[tuple[str, int, int], datetime] = {}
     data: dict[int, Heard] = {}
+    closed: list[tuple[int, tuple[str, int, int]]] = []
     for record in records:
         moment = datetime.fromtimestamp(record.at_ms / 1000, UTC)
         if record.topic == PARTICULARS_TOPIC.name:
             heard = _particulars(record, story.dossier_id, moment, access)
-            if heard is not None:
+            if isinstance(heard, Heard):
                 data.setdefault(heard.number, heard)
             elif access is not None:
                 story.strange += 1
+            if isinstance(heard, int):
+                closed.append((heard, (record.topic, record.partition, record.offset)))
             continue
         one = _event(record, key)
         if one is None:
@@ -115,6 +121,7 @@ def read_story(
         arrived.append(one)
         at[one.topic, one.partition, one.offset] = moment
     _in_order(story, service, arrived, at)
+    story.unopened = tuple(place for version, place in closed if version > max(data, default=0))
     if data:
         story.streams[PARTICULARS] = tuple(data[number] for number in sorted(data))
     return story
@@ -168,7 +175,8 @@ def _decision(said: Said) -> tuple[str, str, datetime]:
 
 def _particulars(
     record: LogRecord, dossier_id: UUID, at: datetime, access: Opening | None
-) -> Heard | None:
+) -> Heard | int | None:
+    """Return what was heard, the version when it does not open, None when it is none."""
     place = record.topic, record.partition, record.offset
     if record.value is None:
         cause = Cause(f"{PARTICULARS}:{ERASED}", sha256(b""))
@@ -183,7 +191,9 @@ def _particulars(
         whole = Sealed(sealed.kid, sealed.nonce, sealed.ciphertext)
         plain = access.open(dossier_id, whole, purpose)
         particulars = Particulars.model_validate_json(plain)
-    except (ValidationError, Unsealable, json.JSONDecodeError):
+    except Unsealable:
+        return sealed.version
+    except (ValidationError, json.JSONDecodeError):
         return None
     digest = sha256(sealed.ciphertext)
     message = ParticularsArrived(dossier_id, sealed.version, digest, particulars)

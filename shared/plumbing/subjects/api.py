@@ -17,6 +17,7 @@ from plumbing.database import Conn, Pool
 from plumbing.operating import Operators
 from plumbing.sealing import KeyRing, Unsealable
 from plumbing.serving import ProblemRaised
+from plumbing.stuck.reasons import Reason
 from plumbing.subjects import holdings
 from plumbing.subjects.holdings import Holding
 
@@ -41,6 +42,7 @@ class SubjectView(Contract):
     """What one service holds of a dossier, and who read or opened it there.
 
     `events` counts those on its `topic`, which hold nothing personal; `busy`: not over here yet.
+    `accesses` are the last ones of each who did it, of `accessed` in all.
     """
 
     service: str
@@ -49,13 +51,17 @@ class SubjectView(Contract):
     events: int
     busy: bool
     held: tuple[Holding, ...]
+    accessed: int
     accesses: tuple[AccessView, ...]
 
 
 class OpenAsked(Contract):
-    """Why the data are opened: the request they answer, in words without anybody's data."""
+    """Why the data are opened: the request they answer, in words without anybody's data.
 
-    reason: Annotated[str, Field(min_length=3, max_length=200)]
+    It is kept for ever, also when the dossier's data are erased.
+    """
+
+    reason: Annotated[Reason, Field(min_length=3)]
 
 
 class OpenedView(Contract):
@@ -99,7 +105,7 @@ class SubjectRoutes:
             await operators.of(request)
             async with pool.acquire() as conn:
                 held = await holdings.of_dossier(conn, service, dossier_id)
-                looked = await reading.of_dossier(conn, dossier_id)
+                looked, accessed = await reading.of_dossier(conn, dossier_id)
                 said = await conn.fetchval(_EVENTS, dossier_id)
                 busy = await holdings.busy(conn, [dossier_id])
             accesses = tuple(
@@ -120,6 +126,7 @@ class SubjectRoutes:
                 events=said or 0,
                 busy=bool(busy),
                 held=held,
+                accessed=accessed,
                 accesses=accesses,
             )
 

@@ -24,11 +24,15 @@ _FOUND = {
         " JOIN effect e ON e.effect_id = t.effect_id",
     ),
 }
-#: What is not over: a call to make or to look at, an event that waits.
+#: What is not over: a call to make or to look at, an event that waits, a record with a fault that
+#: nobody settled, what a comparison found and nobody repaired: the repair may need the data.
 _BUSY = """
 SELECT dossier_id FROM effect WHERE dossier_id = ANY($1::uuid[])
     AND state NOT IN ('DONE', 'REJECTED')
 UNION SELECT dossier_id FROM inbound_parked WHERE dossier_id = ANY($1::uuid[])
+UNION SELECT dossier_id FROM dead_letter WHERE dossier_id = ANY($1::uuid[]) AND settled_at IS NULL
+UNION SELECT dossier_id FROM difference WHERE dossier_id = ANY($1::uuid[])
+    AND repaired_at IS NULL AND again IS NULL
 """
 
 

@@ -97,6 +97,8 @@ class Evidence:
     replays: Mapping[str, Replay] = field(default_factory=dict)
     #: By topic what the archive has, in the order of its files.
     archive: Mapping[str, Iterable[Record]] = field(default_factory=dict)
+    #: The topics' end offsets once the archive was listed.
+    later_ends: Mapping[Partition, int] = field(default_factory=dict)
 
 
 async def gather(status: Status, course: Course, root: Path | None = None) -> Evidence:
@@ -119,6 +121,7 @@ async def gather(status: Status, course: Course, root: Path | None = None) -> Ev
         metrics=await _metrics(status),
         replays=await replay_all(status, root, topics, databases, course),
         archive=await archived(root / status.archive, ends),
+        later_ends=await _ends(status.kafka),
     )
 
 
@@ -138,6 +141,17 @@ async def _dump(
             topics[topic.name] = Dumped(topic.name, path)
             ends |= {(tp.topic, tp.partition): int(end) for tp, end in until.items()}
         return topics, ends
+    finally:
+        await consumer.stop()
+
+
+async def _ends(bootstrap: str) -> dict[Partition, int]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        places = [TopicPartition(one.name, n) for one in TOPICS for n in range(one.partitions)]
+        found = await consumer.end_offsets(places)
+        return {(tp.topic, tp.partition): int(end) for tp, end in found.items()}
     finally:
         await consumer.stop()
 

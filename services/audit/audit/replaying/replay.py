@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from audit.archive import Listing, listing, origin_of
 from audit.columns import head_of
+from audit.freed import keep_freed
 from audit.replaying.reading import Window, windows
 from audit.replaying.results import Asked, Difference, Replay
 from audit.replaying.shelf import MOST, Shelf
@@ -50,6 +51,7 @@ def replay(
     Decisions are judged by the case as the log has it up to then. `own` are the data they were
     made with. Not more than `most` dossiers are in memory at once.
     """
+    keep_freed()
     files = listing(root)
     found = Replay(origin_of(root), records=_records(root, files))
     asking = judges(own, asked)

@@ -14,6 +14,8 @@ from audit.leaves import NOTHING, headers_digest, leaves_of
 
 Bytes = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
+#: Texts of one length, each one element.
+Texts = NDArray[np.void]
 
 _KEY = 36
 _LEAF = np.dtype(
@@ -109,11 +111,13 @@ def _pairs(headers: Iterable[dict[str, Any]] | None) -> list[tuple[str, bytes | 
 
 def _all_alike(column: pa.Array) -> bool:
     """Return whether every record has one header, and the same."""
-    inner = column.flatten()
-    if column.null_count or len(inner) != len(column):
+    if column.null_count:
         return False
-    lengths = np.diff(np.frombuffer(column.buffers()[1], np.int32)[column.offset :][: len(column)])
-    if not (lengths == 1).all():
+    begin = np.frombuffer(column.buffers()[1], np.int32)[column.offset :][: len(column) + 1]
+    if not (np.diff(begin) == 1).all():
+        return False
+    inner = column.values.slice(int(begin[0]), len(column))
+    if inner.null_count:
         return False
     return all(_same_text(inner.field(name)) for name in (0, 1))
 
@@ -125,8 +129,8 @@ def _same_text(column: pa.Array) -> bool:
     length = int(begin[1] - begin[0])
     if not (np.diff(begin) == length).all():
         return False
-    rows = held[begin[0] : begin[-1]].reshape(len(column), length)
-    return bool((rows == rows[0]).all())
+    content = held[begin[0] : begin[-1]].tobytes()
+    return content == content[:length] * len(column)
 
 
 def _leaves(

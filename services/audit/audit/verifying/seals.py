@@ -100,6 +100,7 @@ class Seals:
 
     def rest(self) -> Checkpoint | None:
         """Return the largest checkpoint that knows more records than came, if any."""
+        self._compare()
         last = self._next
         for one in self._coming:
             last = one

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: So many rows are looked at together, about; and so many files are open at once, at most.
-TOGETHER, MOST_FILES = 65_536, 256
+TOGETHER, MOST_FILES = 16_384, 256
 
 
 class Spill:
@@ -34,7 +34,8 @@ class Spill:
         if self._buckets == 1:
             self._files[0].write(rows.tobytes())
             return
-        bucket = by % np.uint64(self._buckets)
+        # As small numbers they are sorted by counting.
+        bucket = (by % np.uint64(self._buckets)).astype(np.uint16)
         order = np.argsort(bucket, kind="stable")
         cuts = np.searchsorted(bucket[order], np.arange(self._buckets + 1))
         rows = rows[order]

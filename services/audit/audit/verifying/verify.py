@@ -6,13 +6,17 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cryptography.x509 import Certificate
+
 from audit.archive import NotAnArchive, Segment, Unreadable, listing, origin_of
 from audit.checkpoints import Ledger
 from audit.findings import Finding, Verdict
+from audit.freed import keep_freed
 from audit.keys import FILE as KEYS
 from audit.keys import Keys
 from audit.notes import Verifier
 from audit.verifying.against import compare_archives
+from audit.verifying.beside import look_at_cosignatures, look_at_parts, look_at_stamps
 from audit.verifying.causes import Causes
 from audit.verifying.checking import PlaceCheck, PlaceResult
 from audit.verifying.collecting import Findings, LeftOff, Place
@@ -32,7 +36,8 @@ class Asked:
     """What is to be checked; `keys` are those the auditor brought, else the archive's are used.
 
     With `since` only records of files from that day on are looked at one by one; the trees are
-    always computed whole. `strict` counts records that are no events.
+    always computed whole. `strict` counts records that are no events. `authority` is the root
+    of who time-stamps.
     """
 
     keys: tuple[Verifier, ...] = ()
@@ -42,6 +47,8 @@ class Asked:
     causes: bool = False
     against: Path | None = None
     checkpoints: Path | None = None
+    witnesses: tuple[Verifier, ...] = ()
+    authority: Certificate | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,7 @@ def verify(root: Path, asked: Asked, tell: Callable[[str], None] = lambda _: Non
 
     Raises NotAnArchive, also for what it is to be compared with.
     """
+    keep_freed()
     return _Verification(root, asked, tell).run()
 
 
@@ -80,6 +88,7 @@ class _Verification:
     def __init__(self, root: Path, asked: Asked, tell: Callable[[str], None]) -> None:
         self.root, self.asked, self.tell = root, asked, tell
         self.found, self.ledger, self.origin = Findings(), Ledger(root), origin_of(root)
+        self.has_keys = False
 
     def run(self) -> Report:
         trust = self._trust()
@@ -123,6 +132,9 @@ class _Verification:
         broken = {one.place: one.first_break for one in results if one.first_break}
         blame(self.root, segments, broken, self.found)
         self._unsealed(results)
+        sealed = filter(self._is_asked, lines)
+        look_at_cosignatures(self.ledger, sealed, self.asked.witnesses, self.found)
+        look_at_stamps(self.root, self.asked.authority, self.found)
         behind = self._against(places)
         return Report(
             self.origin,
@@ -143,6 +155,7 @@ class _Verification:
         except Unreadable as error:
             self.found.add(Verdict.UNREADABLE, "file_unreadable", error.reason, file=error.file)
             return trust_of(Keys(self.origin), self.asked.keys) if self.asked.keys else None
+        self.has_keys = bool(keys.keys)
         if not keys.keys and not self.asked.keys:
             if self.ledger.places():
                 text = "there are checkpoints, and no keys to check them with"
@@ -175,6 +188,7 @@ class _Verification:
 
     def _segments(self) -> dict[Place, list[Segment]]:
         files = listing(self.root)
+        look_at_parts(self.root, files, self.found)
         for name in files.strange:
             self._file(Verdict.UNREADABLE, "file_foreign", "no file of an archive's log", name)
         known = {}
@@ -192,16 +206,28 @@ class _Verification:
         return not self.asked.topics or place.topic in self.asked.topics
 
     def _unsealed(self, results: Iterable[PlaceResult]) -> None:
-        """Tell of places whose last checkpoints are gone while others have theirs."""
+        """Tell of places whose checkpoints are gone: all of them, or the last ones.
+
+        Who brings a key knows that the log is signed, so that even the newest record tells.
+        """
         results = list(results)
         newest = max((one.sealed_ms for one in results), default=-1)
+        if self.asked.keys:
+            newest = max((one.newest_ms for one in results), default=-1)
         margin = _SEALED_BY // timedelta(milliseconds=1)
+        # The first round signs every place; where there was a second, each has a checkpoint.
+        rounds = max((one.checkpoints for one in results), default=0)
+        is_signed = bool(self.asked.keys) or self.has_keys
         for one in results:
             since = one.unsealed_ms
-            if since is None or one.incomplete or since + margin >= newest:
+            if since is None or one.incomplete:
+                continue
+            has_none = not one.checkpoints and (rounds > 1 or (not rounds and is_signed))
+            if not has_none and since + margin >= newest:
                 continue
             topic, partition = one.place
-            text = f"{one.records - one.sealed} records are under no checkpoint; younger ones are"
+            text = f"{one.records - one.sealed} records are under no checkpoint"
+            text += "; they should be by now" if has_none else "; younger ones are"
             where = {"topic": topic, "partition": partition}
             self.found.add(Verdict.INCOMPLETE, "checkpoint_missing", text, **where)
 

@@ -41,6 +41,8 @@ class Likeness:
         self._marks = lru_cache(maxsize=REMEMBERED)(self._marks_of)
         self._hours = lru_cache(maxsize=REMEMBERED)(self._hours_of)
         self._place = lru_cache(maxsize=REMEMBERED)(self._place_of)
+        self._unit = lru_cache(maxsize=REMEMBERED)(self._unit_of)
+        self._competent = lru_cache(maxsize=REMEMBERED)(self._competent_of)
 
     def of(self, submission: Submission, desk: Step, reception: Step) -> tuple[Any, ...] | None:
         """Return what no rule tells apart but by the events' words; None if it is alone."""
@@ -107,22 +109,25 @@ class Likeness:
 
         None where the unit is another on one of the days, or not the same in both data.
         """
-        procedure_code, unit_code, residence = codes
-        competent = []
-        units = set[Unit | None]()
-        for known in (self._own, self._asked):
-            units.update(known.unit(unit_code, day) for day in (submitted, routed, accepted))
-            procedure = known.procedure(procedure_code, submitted)
-            if procedure is None:
-                competent.append(False)
-                continue
-            found = known.competent_units(procedure, residence, submitted)
-            competent.append(unit_code in found)
-        if len(units) != 1 or None in units:
+        units = {self._unit(codes[1], day) for day in (submitted, routed, accepted)}
+        if len(units) != 1:
             return None
         (unit,) = units
-        assert unit is not None
-        return unit.province_code, tuple(competent)
+        return None if unit is None else (unit.province_code, self._competent(codes, submitted))
+
+    def _unit_of(self, unit_code: str, day: date) -> Unit | None:
+        """Return the unit of that day; None where it is not the same in both data."""
+        own, asked = (known.unit(unit_code, day) for known in (self._own, self._asked))
+        return own if own == asked else None
+
+    def _competent_of(self, codes: tuple[str, str, str], on: date) -> tuple[bool, ...]:
+        procedure_code, unit_code, residence = codes
+        competent = []
+        for known in (self._own, self._asked):
+            procedure = known.procedure(procedure_code, on)
+            found = () if procedure is None else known.competent_units(procedure, residence, on)
+            competent.append(unit_code in found)
+        return tuple(competent)
 
 
 def _limits(known: Reference, procedure_code: str, on: date) -> Iterator[Limit]:

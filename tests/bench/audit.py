@@ -1,7 +1,7 @@
-"""How fast an auditor checks an archive on one core, in how much memory, and against a broker.
+"""How fast an auditor checks and replays an archive on one core, and compares it with a broker.
 
 Run as `python -m tests.bench.audit`, it measures without a broker; as `python -m tests.bench.audit
-verify FOLDER` it checks one archive and prints the figures as JSON.
+verify FOLDER`, or `replay FOLDER`, it takes one archive and prints the figures as JSON.
 """
 
 import json
@@ -24,25 +24,33 @@ from audit.kafka_reading import BulkReader
 from audit.records import table_of
 from audit.verifying.verify import Asked, verify
 from contracts.topics import ARCHIVED, LIFECYCLE
+from tests.bench import audit_replay, lives
 from tests.bench.big_archive import BigArchive
 from tests.unit.archive_kit import ORIGIN
 
 EVENTS = int(os.environ.get("BENCH_AUDIT_EVENTS", "1000000"))
 COMPARED = 100_000
+REPLAYED = int(os.environ.get("BENCH_REPLAY_DOSSIERS", "8000"))
 
 
 def measure() -> dict[str, Any]:
-    """Return events per second and peak memory for a tenth of the events and for all."""
+    """Return events per second of processor time, and peak memory for a tenth and for all."""
     figures: dict[str, Any] = {}
     peaks = []
     for events in (EVENTS // 10, EVENTS):
         with TemporaryDirectory(prefix="bench-audit-") as folder:
             BigArchive(Path(folder)).write(events)
-            one = _alone(Path(folder))
+            one = _alone("verify", Path(folder))
         peaks.append(one["peak_mib"])
         figures[f"verify_{events}_events_per_second"] = one["per_second"]
         figures[f"verify_{events}_events_peak_mib"] = one["peak_mib"]
-    return figures | {"verify_peak_ratio": round(peaks[1] / peaks[0], 2)}
+        figures["verify_per_s"] = one["per_cpu_second"]
+    figures["rss_ratio"] = round(peaks[1] / peaks[0], 2)
+    with TemporaryDirectory(prefix="bench-replay-") as folder:
+        lives.write(Path(folder), REPLAYED)
+        replayed = _alone("replay", Path(folder))
+    figures["replay_per_s"] = replayed["same_rules_events_per_cpu_second"]
+    return figures | {f"replay_{name}": figure for name, figure in replayed.items()}
 
 
 def measure_comparing(servers: str, folder: Path, events: int = COMPARED) -> dict[str, Any]:
@@ -83,8 +91,8 @@ def _keep(reader: BulkReader, root: Path) -> None:
                 write_segment(root, segment, table_of(partition, records))
 
 
-def _alone(folder: Path) -> dict[str, float]:
-    asked = [sys.executable, "-m", "tests.bench.audit", "verify", str(folder)]
+def _alone(what: str, folder: Path) -> dict[str, float]:
+    asked = [sys.executable, "-m", "tests.bench.audit", what, str(folder)]
     ended = subprocess.run(asked, check=True, capture_output=True, text=True)
     found: dict[str, float] = json.loads(ended.stdout)
     return found
@@ -120,11 +128,14 @@ def _raw(reader: BulkReader) -> float:
     return count / (time.perf_counter() - began)
 
 
-def _one(folder: Path) -> None:
-    """Check an archive on one core; print figures."""
+def _on_one_core() -> None:
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
+
+
+def _one(folder: Path) -> None:
+    """Check an archive; print figures."""
     began, used = time.perf_counter(), time.process_time()
     report = verify(folder, Asked())
     seconds, cpu = time.perf_counter() - began, time.process_time() - used
@@ -150,6 +161,10 @@ def _peak_mib() -> int:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["verify"]:
+        _on_one_core()
         _one(Path(sys.argv[2]))
+    elif sys.argv[1:2] == ["replay"]:
+        _on_one_core()
+        print(json.dumps(audit_replay.measure(Path(sys.argv[2]))))
     else:
         print(json.dumps(measure(), indent=2))

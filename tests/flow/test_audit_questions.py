@@ -18,7 +18,7 @@ from audit.questions.saying import iso
 from contracts.topics import LIFECYCLE
 from local_stack.stack import Stack
 from local_stack.status import Status
-from sandbox.samples import load
+from sandbox.samples import Sample, load
 from tests.flow.kit import all_consumed, following, until
 
 Row = tuple[Any, ...]
@@ -71,7 +71,7 @@ async def _rows(status: Status, query: str) -> list[Row]:
 @pytest.mark.timeout(300)
 async def test_what_travelled_is_told_by_the_archive_as_by_the_live_one_stop(stack: Stack):
     status = stack.status()
-    samples = load()[::3]
+    samples = [sample for sample in load()[::3] if not _is_the_same_when_sent_again(sample)]
     async with following(status, samples) as journey:
         await journey.send()
         await journey.arrive()
@@ -83,6 +83,15 @@ async def test_what_travelled_is_told_by_the_archive_as_by_the_live_one_stop(sta
     found = await asyncio.to_thread(_document, root, "completeness")
     assert found["findings"] == []
     assert found["counts"]["submitted"] >= len(samples)
+
+
+def _is_the_same_when_sent_again(sample: Sample) -> bool:
+    """Return whether whoever sends it later on this stack waits for an officer: the same death.
+
+    Identity numbers are others each time, and by these people are told apart; not all have one.
+    """
+    form = sample.submission["form"]
+    return form["kind"] == "death" and "personal_number" not in form["deceased"]
 
 
 async def _state_is_the_one_stops(status: Status, root: Path) -> None:

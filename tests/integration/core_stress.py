@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -160,9 +161,12 @@ class Chaos:
             " current_database() AND usename = current_user AND pid <> pg_backend_pid()"
             " ORDER BY random() LIMIT 1"
         )
+        began = time.monotonic()
         try:
             while True:
-                await asyncio.sleep(self.world.rng.uniform(0.005, 0.04))
+                # On a machine with much other work nothing would ever come between two of them.
+                slower = 1 + (time.monotonic() - began) / 10
+                await asyncio.sleep(self.world.rng.uniform(0.005, 0.04) * slower)
                 if self.world.rng.random() < 0.5:
                     await connection.execute(sql)
                     self.counts["sessions ended"] += 1

@@ -213,7 +213,7 @@ def test_a_day_no_calendar_goes_beyond_is_none_of_ours(root: Path) -> None:
     merge(root, datetime.now(UTC), threading.Event())
 
 
-def test_a_forged_event_of_the_first_moment_is_archived_and_is_no_event(root: Path) -> None:
+def test_a_forged_event_of_the_first_moment_is_archived_and_told(root: Path) -> None:
     """Anybody who may write to the topic can write this; the archive must not stop at it."""
     row = read(root, _segment(root)).to_pylist()[0]
     first_moment = b'"time":"0001-01-01T00:00:00+14:00"'
@@ -224,8 +224,20 @@ def test_a_forged_event_of_the_first_moment_is_archived_and_is_no_event(root: Pa
     writer = Writer(root, known, Limits(1, 1, 1), lambda *_: None)
     writer.take(place, Record(at, newest.timestamp_ms, row["key"], (), forged))
     writer.write(everything=True)
-    print(verify(root, Asked()).findings)
-    assert not {"derived_column_differs", "file_unreadable"} & kinds(verify(root, Asked()))
+    (finding,) = verify(root, Asked()).findings
+    assert (finding.kind, finding.partition) == ("not_an_event", 5)
+
+
+def test_a_dossier_in_two_partitions_is_a_conflict(root: Path) -> None:
+    row, known = read(root, _segment(root)).to_pylist()[0], reached(root)
+    at, newest = known[INTAKE, 5].next_offset, known[INTAKE, 5].last
+    assert newest is not None
+    writer = Writer(root, known, Limits(1, 1, 1), lambda *_: None)
+    writer.take((INTAKE, 5), Record(at, newest.timestamp_ms, row["key"], (), row["value"]))
+    writer.write(everything=True)
+    (finding,) = verify(root, Asked()).findings
+    assert (finding.verdict, finding.kind, finding.partition) == (Verdict.ALTERED, "conflict", 5)
+    assert str(finding.dossier_id) == row["key"].decode()
 
 
 def test_a_leaf_is_the_same_however_many_are_made_at_once() -> None:

@@ -9,6 +9,6 @@ def keep_freed() -> None:
     """Let the process keep what it frees for the next batch, instead of giving it back each time.
 
     The C library takes the size of what is given back as a sign of what comes; nothing of this is
-    written to. Without it a third of the time goes into getting the same pages again.
+    written to. Without it much time goes into getting the same pages again.
     """
     np.empty(_LARGE, np.uint8)

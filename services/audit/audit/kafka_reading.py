@@ -51,12 +51,18 @@ class BulkReader:
 
     def extent(self, topic: str, partition: int) -> Extent:
         """Return which offsets the broker has; raises BrokerAway."""
-        try:
-            found = self._consumer.get_watermark_offsets(
-                TopicPartition(topic, partition), timeout=self._wait
-            )
-        except KafkaException as error:
-            raise BrokerAway(f"{topic}/{partition}: {error.args[0].name()}") from None
+        give_up = time.monotonic() + self._wait
+        while True:
+            try:
+                found = self._consumer.get_watermark_offsets(
+                    TopicPartition(topic, partition), timeout=self._wait
+                )
+                break
+            except KafkaException as error:
+                # A partition that moves, or was just made, has no leader for a moment.
+                if not error.args[0].retriable() or time.monotonic() > give_up:
+                    raise BrokerAway(f"{topic}/{partition}: {error.args[0].name()}") from None
+            time.sleep(POLL_SECONDS)
         if found is None:
             raise BrokerAway(f"{topic}/{partition}: no answer")
         return Extent(*found)

@@ -46,6 +46,9 @@ def replay_archive(
     except NotAnArchive as error:
         typer.echo(f"{folder.name} is no archive to replay: {error}", err=True)
         raise typer.Exit(1) from None
+    except OSError as error:  # what is set aside goes to files
+        typer.echo(f"{folder.name} could not be replayed: {error.strerror or error}", err=True)
+        raise typer.Exit(1) from None
     except Unreadable as error:
         typer.echo(f"{error}: `hotich audit verify` tells more", err=True)
         raise typer.Exit(int(Verdict.UNREADABLE)) from None

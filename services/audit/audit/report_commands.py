@@ -60,6 +60,9 @@ def report(
     except NotAnArchive as error:
         typer.echo(f"{folder.name} is no archive to report on: {error}", err=True)
         raise typer.Exit(1) from None
+    except OSError as error:  # a full disk, most of all
+        typer.echo(f"{folder.name} could not be read: {error.strerror or error}", err=True)
+        raise typer.Exit(1) from None
     page = page_of(facts, language)
     content = _drawn(page, facts.as_of, out)
     if certificate is not None and certificate_key is not None:
@@ -67,10 +70,14 @@ def report(
             content = sign_pdf(content, certificate, certificate_key)
         except BadCertificate as error:
             raise typer.BadParameter(f"--certificate: {error}") from None
-    write_file(out.absolute(), content)
-    if signer is not None:
-        note = note_of(content, facts.origin, facts.as_of, signer)
-        write_file(out.absolute().with_name(out.name + NOTE_ENDING), note.encode())
+    try:
+        write_file(out.absolute(), content)
+        if signer is not None:
+            note = note_of(content, facts.origin, facts.as_of, signer)
+            write_file(out.absolute().with_name(out.name + NOTE_ENDING), note.encode())
+    except OSError as error:
+        typer.echo(f"{out.name} could not be written: {error.strerror or error}", err=True)
+        raise typer.Exit(1) from None
     typer.echo(f"{out.name}: {facts.verification.verdict.name}")
     raise typer.Exit(int(facts.verification.verdict))
 

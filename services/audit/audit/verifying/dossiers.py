@@ -58,10 +58,14 @@ class Dossiers:
         count = 0
         for rows in self._seen.groups():
             low, high = (rows[name].astype(np.uint64) for name in ("low", "high"))
-            rows = rows[np.lexsort((rows["topic"], low, high))]
+            rows = rows[np.lexsort((rows["partition"], rows["topic"], low, high))]
             first = np.ones(len(rows), bool)
             first[1:] = rows["high"][1:] != rows["high"][:-1]
             first[1:] |= rows["low"][1:] != rows["low"][:-1]
+            again = ~first
+            again[1:] &= rows["topic"][1:] == rows["topic"][:-1]
+            for at in np.flatnonzero(again):
+                self._tell_twice(found, rows[at - 1], rows[at])
             group = np.cumsum(first) - 1
             count += int(first.sum())
             for topic, before in _BEFORE.items():
@@ -74,6 +78,12 @@ class Dossiers:
                     if int(row["time"]) + _CLOCKS_MS <= self._reached.get(place, -1):
                         self._tell(found, place, topic, row)
         return count
+
+    def _tell_twice(self, found: Findings, one: Links, other: Links) -> None:
+        topic, partition = _TOPICS[int(one["topic"])], int(other["partition"])
+        text = f"it has events in partition {int(one['partition'])}, too, and is of one alone"
+        where = {"topic": topic, "partition": partition}
+        found.add(Verdict.ALTERED, "conflict", text, dossier_id=dossier_of(one), **where)
 
     def _tell(self, found: Findings, place: Place, topic: str, row: Links) -> None:
         text = f"{topic} tells of the dossier; none of its events is here"

@@ -3,12 +3,12 @@
 import json
 from datetime import timedelta
 from typing import Any, cast
-from unittest.mock import patch
+from unittest.mock import AsyncMock, MagicMock, patch
 from uuid import uuid4
 
 from plumbing import offsets
 from plumbing.answers import Claim
-from plumbing.calls import Answer, Call
+from plumbing.calls import Answer, Call, LeaseLost
 from plumbing.cursors import save_cursors, save_parked
 from plumbing.database import Conn
 from plumbing.effects import Executor
@@ -99,3 +99,24 @@ def test_given_an_answer_with_a_time_then_it_is_waited_for_and_else_the_usual_pa
 
     assert held == 3600
     assert 0.5 <= usual <= 1.0
+
+
+def test_given_a_call_under_its_lease_when_it_begins_then_it_goes_on_and_else_it_does_not() -> None:
+    effect = uuid4()
+
+    async def begins(held: Any) -> bool:
+        conn, pool = AsyncMock(), MagicMock()
+        conn.fetchval.return_value = held
+        pool.acquire.return_value.__aenter__.return_value = conn
+        executor = object.__new__(Executor)
+        executor._pool = pool
+        try:
+            await executor._begin(effect, 1)
+        except LeaseLost:
+            return False
+        return True
+
+    async def test() -> None:
+        assert (await begins(effect), await begins(None)) == (True, False)
+
+    Bench().play(test())

@@ -16,6 +16,7 @@ from plumbing.assembly import Assemble, Assembly, Running, clock_ahead
 from plumbing.consuming import Consumer
 from plumbing.database import Pool, open_pool
 from plumbing.effects import Executor
+from plumbing.listening import http_server, listen
 from plumbing.logs import configure, describe, where
 from plumbing.migrating import migrate
 from plumbing.operating import AddRoutes
@@ -94,19 +95,7 @@ async def _live(
         assembly.routes(app)
     consumer = _make_consumer(running, assembly, service)
     operating.attach(app, settings, _operating(running, assembly, service, consumer))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.http_host,
-            port=settings.http_port,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=5,
-            # Whose word counts about a client's address is said by a setting, where it counts.
-            proxy_headers=False,
-        )
-    )
+    server = http_server(app, settings.http_host, settings.http_port)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     tasks = [asyncio.create_task(_serve(server), name="http")]
     tasks += _start_parts(running, assembly, service)
@@ -148,10 +137,7 @@ async def _consume(consumer: Consumer) -> None:
 
 
 async def _serve(server: uvicorn.Server) -> None:
-    with contextlib.suppress(SystemExit):
-        await server._serve()
-    if not server.should_exit:
-        log.critical("port_not_opened", host=server.config.host, port=server.config.port)
+    if not await listen(server):
         raise RuntimeError("the HTTP port could not be opened")
 
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-import uvicorn
 from fastapi import FastAPI
 
 from audit import merging, proof_serving, serving
@@ -21,13 +20,13 @@ from audit.proof_settings import ProofSettings
 from audit.settings import AuditSettings
 from audit.signing import BadKeys
 from audit.writing import SERVICE
+from plumbing.listening import http_server, listen
 from plumbing.logs import configure, describe, where
 from plumbing.serving import Health, make_app
 from plumbing.tokens import TokenVerifier
 
 log = structlog.get_logger()
 
-STOP_SECONDS = 5
 MERGE_SECONDS = 600.0
 
 
@@ -54,7 +53,7 @@ async def _run(settings: AuditSettings, proofs: ProofSettings) -> int:
     except (BadKeys, ValueError) as error:  # the supervisor starts us again; say why we stopped
         log.critical("service_failed", error=describe(error), traceback=where(error))
         return 1
-    server = _server(app, settings)
+    server = http_server(app, settings.http_host, settings.http_port)
 
     async def ready() -> str | None:
         return archiving.trouble if server.started else "starting"
@@ -65,7 +64,7 @@ async def _run(settings: AuditSettings, proofs: ProofSettings) -> int:
     beside = [
         _task("checkpointing", _in_a_thread(checkpointing.run)),
         _task("merging", _merge(settings, archiving, merging_ends)),
-        _task("http", _until_over(server)),
+        _task("http", listen(server)),
     ]
     stopping = _task("stop", stop.wait())
     log.info("service_started", port=settings.http_port)
@@ -147,28 +146,6 @@ async def _merge(settings: AuditSettings, archiving: Archiving, end: threading.E
             )
             if merged:
                 log.info("segments_merged", count=merged)
-
-
-def _server(app: FastAPI, settings: AuditSettings) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.http_host,
-            port=settings.http_port,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=STOP_SECONDS,
-            proxy_headers=False,
-        )
-    )
-
-
-async def _until_over(server: uvicorn.Server) -> None:
-    with contextlib.suppress(SystemExit):
-        await server._serve()
-    if not server.should_exit:
-        log.critical("port_not_opened", host=server.config.host, port=server.config.port)
 
 
 def main() -> None:

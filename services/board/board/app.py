@@ -1,12 +1,10 @@
 """Wires the board: settings in, pages out; it keeps nothing and asks the services."""
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Callable, Sequence
 
 import structlog
-import uvicorn
 from fastapi import FastAPI
 
 import reference
@@ -16,6 +14,7 @@ from board.settings import BoardSettings
 from pages.oidc import OidcSettings
 from pages.signing_in import SignIn
 from pages.site import Site
+from plumbing.listening import http_server, listen
 from plumbing.logs import configure, describe, where
 from plumbing.serving import Health, make_app
 from plumbing.tokens import TokenVerifier
@@ -23,7 +22,6 @@ from plumbing.tokens import TokenVerifier
 log = structlog.get_logger()
 
 SERVICE = "board"
-STOP_SECONDS = 5
 #: Everyone who comes in needs the first; operators are granted the second besides.
 SCOPE = "board:read operate"
 
@@ -71,19 +69,8 @@ async def _run(settings: BoardSettings) -> int:
 
 
 async def _serve(app: FastAPI, settings: BoardSettings, health: Health, stop: asyncio.Event) -> int:
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.http_host,
-            port=settings.http_port,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=STOP_SECONDS,
-            proxy_headers=False,
-        )
-    )
-    serving = asyncio.create_task(_until_over(server), name="http")
+    server = http_server(app, settings.http_host, settings.http_port)
+    serving = asyncio.create_task(listen(server), name="http")
     stopping = asyncio.create_task(stop.wait(), name="stop")
 
     async def ready() -> str | None:
@@ -98,13 +85,6 @@ async def _serve(app: FastAPI, settings: BoardSettings, health: Health, stop: as
     await serving
     log.info("service_stopped", outcome="asked" if asked else "failed")
     return 0 if asked else 1
-
-
-async def _until_over(server: uvicorn.Server) -> None:
-    with contextlib.suppress(SystemExit):
-        await server._serve()
-    if not server.should_exit:
-        log.critical("port_not_opened", host=server.config.host, port=server.config.port)
 
 
 def main() -> None:

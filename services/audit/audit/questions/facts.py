@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from audit.questions.ordering import as_heard, causal
 from audit.questions.records import Said
@@ -26,7 +26,7 @@ from contracts.events import (
 )
 from contracts.model import local_day
 
-What = Literal[
+OnTheBoard = Literal[
     "submitted",
     "accepted",
     "reception",
@@ -39,26 +39,10 @@ What = Literal[
     "appointment",
     "registered",
     "handed_over",
-    "told",
-    "not_told",
 ]
+What = Literal[OnTheBoard, "told", "not_told"]
 #: Those the board has too, with the same meaning.
-ON_THE_BOARD: frozenset[What] = frozenset(
-    {
-        "submitted",
-        "accepted",
-        "reception",
-        "returned",
-        "return_reason",
-        "rescheduled",
-        "stopped",
-        "closed",
-        "withdrawn",
-        "appointment",
-        "registered",
-        "handed_over",
-    }
-)
+ON_THE_BOARD: frozenset[What] = frozenset(get_args(OnTheBoard))
 _MINUTE = timedelta(minutes=1)
 
 

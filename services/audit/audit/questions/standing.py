@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from audit.questions.ordering import as_heard, causal
@@ -26,21 +26,8 @@ from contracts.events import (
 )
 from contracts.model import local_day
 
-Status = Literal[
-    "unseen",
-    "received",
-    "supplement",
-    "accepted",
-    "stopped",
-    "registered",
-    "handed_over",
-    "refused",
-    "wrong_authority",
-    "withdrawn",
-    "closed",
-]
 #: In the order in which tables show them.
-STATUSES: tuple[Status, ...] = (
+Status = Literal[
     "received",
     "supplement",
     "accepted",
@@ -52,7 +39,8 @@ STATUSES: tuple[Status, ...] = (
     "withdrawn",
     "closed",
     "unseen",
-)
+]
+STATUSES: tuple[Status, ...] = get_args(Status)
 #: Ended by a decision the citizen was told: an entry of the register does not undo it.
 _ENDED = frozenset({"refused", "wrong_authority", "withdrawn"})
 _OPEN = frozenset({"received", "supplement", "accepted", "stopped"})

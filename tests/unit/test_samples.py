@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 import reference
 from contracts.portal import Submission, Supplement, Withdrawal
+from intake.civil_events import Marks, events_in
 from sandbox import samples
 from sandbox.samples import VIETNAM, BadSample, Sample, load, load_rejected
 
@@ -269,6 +270,18 @@ def test_references_are_new_in_every_run_and_known_in_a_named_one() -> None:
     assert SAMPLES[0].submission["portal_reference"] == "DVCQG-run1-02-01"
     with pytest.raises(BadSample):
         load(NOW, "a run")
+
+
+@pytest.mark.parametrize("at", [NOW, NOW.replace(year=2021, month=11)], ids=["now", "2021"])
+def test_no_civil_event_of_one_run_happens_again_in_the_next(at: datetime) -> None:
+    known = reference.load()
+
+    def marks(run: str) -> list[Marks]:
+        return [events_in(Submission.model_validate(s.submission), known) for s in load(at, run)]
+
+    left = {mark for one in marks("run1") for mark in one.left}
+    assert len(left) > 15
+    assert left.isdisjoint(mark for one in marks("run2") for mark in one.sought)
 
 
 def test_a_placeholder_nobody_knows_is_refused(

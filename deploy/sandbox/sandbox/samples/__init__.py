@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 FOLDER = Path(__file__).parent
 VIETNAM = timezone(timedelta(hours=7))
-PLACEHOLDER = re.compile(r"\{(?:(?P<name>now|run)|today(?:(?P<days>[+-]\d+)d)?)\}")
+PLACEHOLDER = re.compile(
+    r"\{(?:(?P<name>now|run)|today(?:(?P<days>[+-]\d+)d)?|day-from-(?P<first>\d{4})-to-(?P<last>\d{4}))\}"
+)
 LEFT_OVER = re.compile(r"\{[a-z]+[^{}\"]*\}")
 #: A personal number: no birthplace has 000; sex and century, year, and six digits by chance.
 NUMBER = re.compile(r"\b(000[0-9]{3})([0-9]{6})\b")
@@ -125,6 +127,8 @@ def _expected(given: str | Mapping[str, str], on: date) -> Any:
 
 def _resolved(text: str, instant: datetime, run: str) -> str:
     def value(match: re.Match[str]) -> str:
+        if match["first"]:
+            return _some_day(run, int(match["first"]), int(match["last"])).isoformat()
         if match["name"] is None:
             return (instant.date() + timedelta(days=int(match["days"] or 0))).isoformat()
         return run if match["name"] == "run" else instant.isoformat(timespec="seconds")
@@ -134,3 +138,13 @@ def _resolved(text: str, instant: datetime, run: str) -> str:
         return f"{match[1]}{int.from_bytes(digest[:8]) % 1_000_000:06d}"
 
     return NUMBER.sub(number, PLACEHOLDER.sub(value, text))
+
+
+def _some_day(run: str, first: int, last: int) -> date:
+    """Return a day of these years, both inclusive, another one in another run.
+
+    Who has no number is known by name and birth date: in the next run it is somebody else.
+    """
+    begin, end = date(first, 1, 1), date(last, 12, 31)
+    digest = hashlib.sha256(f"{run}:{first}:{last}".encode()).digest()
+    return begin + timedelta(days=int.from_bytes(digest[:8]) % ((end - begin).days + 1))

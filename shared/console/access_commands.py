@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,12 +11,13 @@ import asyncpg
 import typer
 
 from console import services
+from console.access_archive import Counted, archived_blocks
 from console.failing import Failed
 from console.services import STACK, Asking, Stack, read_status
 from console.subject_asking import access_lines, told_of
 from contracts.topics import ACCESS
 from plumbing.accesses import reading
-from plumbing.accesses.checking import AccessFinding, read_block
+from plumbing.accesses.checking import AccessFinding
 
 app = typer.Typer(no_args_is_help=True, help="Who read or opened personal data.")
 
@@ -30,7 +31,7 @@ _CODES = {
     "conflict": DIVERGED,
 }
 _ROWS = """
-SELECT count(*) AS rows, count(*) FILTER (
+SELECT (SELECT count(*) FROM access_block) AS blocks, count(*) AS rows, count(*) FILTER (
     WHERE id > coalesce((SELECT max(last) FROM access_block), 0)) AS unsealed FROM access
 """
 
@@ -68,26 +69,23 @@ def verify(
     if service not in ACCESS:
         raise Failed(f"no service {service!r}; there are: {', '.join(ACCESS)}")
     url = database or str(read_status(stack)["databases"][service])
-    archived, foreign = (None, 0) if archive is None else _archived(archive, service)
-    told = asyncio.run(_verify(service, url, archived))
-    told["not_blocks_in_archive"] = foreign
+    with archived_blocks(archive, service) if archive else nullcontext() as counted:
+        told = asyncio.run(_verify(service, url, counted))
     _show(told, form)
     found = told["findings"]
     raise typer.Exit(max((_CODES.get(one["kind"], ALTERED) for one in found), default=SOUND))
 
 
-async def _verify(
-    service: str, url: str, archived: dict[int, list[bytes]] | None
-) -> dict[str, Any]:
+async def _verify(service: str, url: str, counted: Counted | None) -> dict[str, Any]:
     try:
         connection = await asyncpg.connect(url, timeout=10)
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise Failed(f"the database cannot be reached ({type(error).__name__})") from None
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            blocks = await reading.load_blocks(connection)
             counts: Any = await connection.fetchrow(_ROWS)
-            every = reading.findings(connection, service, blocks, archived)
+            archived = counted.archived if counted else None
+            every = reading.findings(connection, service, archived)
             found = [one async for one in every]
     except asyncpg.PostgresError as error:
         raise Failed(f"this database has no log of accesses ({type(error).__name__})") from None
@@ -95,10 +93,9 @@ async def _verify(
         await connection.close()
     return {
         "service": service,
-        "blocks": len(blocks),
-        "rows": counts["rows"],
-        "unsealed": counts["unsealed"],
-        "archived": None if archived is None else len(archived),
+        **dict(counts),
+        "archived": counted.blocks if counted else None,
+        "not_blocks_in_archive": counted.foreign if counted else 0,
         "findings": [asdict(one) for one in sorted(found, key=_place)],
     }
 
@@ -122,33 +119,3 @@ def _show(told: dict[str, Any], form: str) -> None:
     )
     if told["not_blocks_in_archive"]:
         typer.echo(f"{told['not_blocks_in_archive']} records of the archive are no blocks of ours")
-
-
-def _archived(root: Path, service: str) -> tuple[dict[int, list[bytes]], int]:
-    """Return the bytes of each block in the archive, and how many records are none."""
-    found: dict[int, list[bytes]] = {}
-    foreign = 0
-    for value in _values(root, ACCESS[service].name):
-        block = read_block(value)
-        if block is None or block.service != service:
-            foreign += 1
-        else:
-            found.setdefault(block.block, []).append(value)
-    return found, foreign
-
-
-def _values(root: Path, topic: str) -> Iterator[bytes]:
-    try:
-        from audit import archive  # it comes with the audit service, which not everybody has
-    except ModuleNotFoundError:
-        raise Failed("reading an archive needs the audit service to be installed") from None
-    try:
-        archive.origin_of(root)
-        for (named, _), segments in archive.listing(root).by_place().items():
-            if named != topic:
-                continue
-            for segment in segments:
-                for batch in archive.batches_of(root, segment, ["value"]):
-                    yield from (value or b"" for value in batch.column(0).to_pylist())
-    except (archive.NotAnArchive, archive.Unreadable) as error:
-        raise Failed(f"{root}: {error}") from None

@@ -19,7 +19,7 @@ def build(only: str = "") -> typer.Typer:
 
     @app.callback()
     def hotich() -> None:
-        """Civil-status dossiers: the law as dated data, and the move of the provinces."""
+        """Civil-status dossiers: law, move, what waits, comparison, audit, rebuilding, access."""
 
     found = sorted(entry_points(group=GROUP), key=lambda one: one.name)
     for part in [one for one in found if one.name == only] or found:
@@ -28,9 +28,11 @@ def build(only: str = "") -> typer.Typer:
 
 
 def main() -> None:
-    """Run a command; what fails is told in words, with exit code 1."""
+    """Run a command; what fails is told in words, with exit code 1; interrupted it is 130."""
     try:
         build(sys.argv[1] if len(sys.argv) > 1 else "")()
     except Failed as failure:
         typer.echo(f"hotich: {failure}", err=True)
         sys.exit(1)
+    except KeyboardInterrupt:  # also while commands load
+        sys.exit(130)

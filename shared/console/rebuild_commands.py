@@ -12,11 +12,12 @@ import typer
 
 from console.failing import Failed
 from console.rebuild_reading import from_archive, from_kafka, own_ends
+from console.rebuild_text import compared_text, made_text, swapped_text
 from plumbing.rebuilding import scratch
 from plumbing.rebuilding.checking import NotSwapped
 from plumbing.rebuilding.comparing import compare as compare_with_live
-from plumbing.rebuilding.making import Made, topics_of
 from plumbing.rebuilding.making import make as make_rebuild
+from plumbing.rebuilding.making import topics_of
 from plumbing.rebuilding.planning import Plan
 from plumbing.rebuilding.scratch import NoScratch
 from plumbing.rebuilding.spooling import LogRecord
@@ -77,7 +78,7 @@ def make(
             log_alone=log_alone,
         )
     )
-    _say(asdict(made) if as_json else _made(plan, made))
+    _say(asdict(made) if as_json else made_text(plan, made))
     raise typer.Exit(2 if made.otherwise else 0)
 
 
@@ -111,7 +112,7 @@ def compare(
         "read_to": [list(one) for one in found.offsets],
         "differences": [asdict(one) for one in found.shown],
     }
-    _say(document if as_json else _compared(plan, document))
+    _say(document if as_json else compared_text(plan, document))
     raise typer.Exit(2 if found.damage else 0)
 
 
@@ -139,7 +140,35 @@ def swap(
             await connection.close()
 
     done = _run(swapped())
-    _say(asdict(done) if as_json else _swapped(done))
+    _say(asdict(done) if as_json else swapped_text(done))
+
+
+@app.command()
+def drop(
+    service: Service,
+    database: Database,
+    name: Scratch = NAME,
+    yes: Annotated[bool, typer.Option("--yes", help="do it; without, only try")] = False,
+) -> None:
+    """Remove a rebuild, or with --scratch what a swap kept: both hold personal data.
+
+    A schema that no rebuild of this service made is left as it is.
+    """
+    plan, _ = _plan(service, None)
+
+    async def dropped() -> None:
+        connection = await scratch.connect(database)
+        try:
+            about = await scratch.read_about(connection, name)
+        finally:
+            await connection.close()
+        if about["service"] != plan.service:
+            raise NoScratch(f"the rebuild in {name} is of {about['service']}")
+        if yes:
+            await scratch.drop(database, name)
+
+    _run(dropped())
+    _say([f"{service}: {name} {'is gone' if yes else 'would be gone; --yes does it'}"])
 
 
 def _plan(service: str, keys: Path | None) -> tuple[Plan[Any], KeyRing | None]:
@@ -185,60 +214,3 @@ def _say(what: dict[str, Any] | list[str]) -> None:
         typer.echo(json.dumps(what, indent=2, ensure_ascii=False))
     else:
         typer.echo("\n".join(what))
-
-
-def _made(plan: Plan[Any], made: Made) -> list[str]:
-    lines = [
-        f"{made.service}: {made.dossiers} dossiers from {made.records} records"
-        f" in {made.seconds:.1f} s; {made.proved} decisions gave the log's own bytes"
-    ]
-    lines += [f"the log won, {why}: {count}" for why, count in made.otherwise.items()]
-    lines += [f"  {one['dossier_id']} {one['sequence']} {one['event']}" for one in made.notes]
-    if made.unheard:
-        lines.append(f"on the log and not heard yet: {made.unheard} records")
-    if made.strange:
-        lines.append(f"no events that fit: {made.strange} records")
-    if made.unopened:
-        lines.append(f"the keys do not open {made.unopened} records: it cannot be swapped")
-    if made.calls_in_doubt:
-        lines.append(f"nobody knows the answer of {made.calls_in_doubt} calls")
-    if not made.has_particulars:
-        lines.append("made without personal data: give --kafka and --keys for them")
-    return [*lines, *_not_rebuilt(plan)]
-
-
-def _not_rebuilt(plan: Plan[Any]) -> list[str]:
-    lines = ["not in the log:"]
-    for table in plan.tables:
-        if table.origin != "rebuilt":
-            lines.append(f"  {table.name}: {table.origin}; {table.why}")
-        lines += [f"  {table.name}.{column}: {why}" for column, why in table.unknown.items()]
-        lines += [f"  {table.name}.{one}, in part: {why}" for one, why in table.inexact.items()]
-    return lines
-
-
-def _compared(plan: Plan[Any], document: dict[str, Any]) -> list[str]:
-    lines = [f"{document['service']}: {document['damage']} rows otherwise than the log says"]
-    lines += [
-        f"  {one['table']}: {one['kind']}, {one['class']}: {one['rows']}"
-        for one in document["counts"]
-    ]
-    for one in document["differences"]:
-        columns = ", ".join(one["columns"])
-        key = "/".join(one["key"])
-        lines.append(f"{one['found']} {one['kind']} {one['table']} {key} {columns}".rstrip())
-    lines += [
-        f"{topic}/{part}: the live side read to {here}, the rebuild to {there}"
-        for topic, part, here, there in document["read_to"]
-    ]
-    return lines
-
-
-def _swapped(done: Swapped) -> list[str]:
-    did = "is in its place" if done.done else "would be in its place; --yes does it"
-    return [
-        f"{done.service}: the rebuild {did}; what was live is kept as {done.kept_as}",
-        f"open calls: {done.open_calls}, of {done.in_doubt} nobody knows whether they were made",
-        f"unsent: {done.unsent}",
-        *(f"taken over, {table}: {rows}" for table, rows in done.carried.items() if rows),
-    ]

@@ -1,6 +1,8 @@
 """The log's records for a rebuild: from an archive's folder, from a broker."""
 
 import importlib
+import logging
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 
 from console.failing import Failed
 from contracts.topics import LIFECYCLE
+from plumbing.kafka_security import BadKafkaSecurity, KafkaSecurity
 from plumbing.rebuilding.spooling import LogRecord
 
 #: A broker that says nothing for so long is away.
@@ -81,10 +84,16 @@ def _module(name: str) -> Any:
 
 
 def _consumer(kafka: Any, address: str) -> Any:
+    try:
+        security = KafkaSecurity.from_environment(os.environ).librdkafka()
+    except BadKafkaSecurity as error:
+        raise Failed(str(error)) from None
     # No group is joined and no offset is kept; the client wants a name all the same.
-    return kafka.Consumer(
-        {"bootstrap.servers": address, "group.id": "rebuild", "enable.auto.commit": False}
-    )
+    ours = {"bootstrap.servers": address, "group.id": "rebuild", "enable.auto.commit": False}
+    logger = logging.getLogger("librdkafka")
+    # What the library says of every try to connect would bury the answer.
+    logger.addHandler(logging.NullHandler())
+    return kafka.Consumer({**security, **ours}, logger=logger)
 
 
 def _partitions(consumer: Any, topic: str) -> list[int]:

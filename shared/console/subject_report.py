@@ -93,7 +93,7 @@ def _holding(one: Mapping[str, Any], language: Language) -> str:
     kind = said(words.PERSONAL, one["personal"], language)
     parts = [f"{one['table']}: {one[f'holds_{language}']} ({kind})"]
     if one["personal_rows"]:
-        parts.append(", ".join(one["fields"]))
+        parts.append(", ".join(said(words.FIELDS, name, language) for name in one["fields"]))
     parts.append(f"{one['rows']} {said(words.TEXTS, 'rows', language)}")
     if one["since"]:
         parts.append(f"{said(words.TEXTS, 'since', language)} {_moment(one['since'])}")
@@ -147,7 +147,8 @@ def _machine(found: Sequence[Mapping[str, Any]], language: Language) -> Iterator
 def _law(language: Language) -> Iterator[str]:
     for law in LAWS:
         sure = said(words.CONFIDENCE, law.confidence, language)
-        yield f"{law.vi if language == 'vi' else law.en} ({law.source}; {sure})"
+        basis = f"{law.source}; {sure}" if law.source else sure
+        yield f"{law.vi if language == 'vi' else law.en} ({basis})"
 
 
 def _own(own: Mapping[str, Any], language: Language) -> Iterator[str]:

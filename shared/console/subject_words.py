@@ -34,6 +34,31 @@ PERSONAL: Mapping[str, tuple[str, str]] = {
     "pseudonymous": ("chỉ có mã hồ sơ", "the dossier's code alone"),
     "none": ("không có dữ liệu cá nhân", "nothing personal"),
 }
+#: What is personal in a table, as the retention rules name it.
+FIELDS: Mapping[str, tuple[str, str]] = {
+    "applicant": ("người nộp", "the applicant"),
+    "notify_by": ("cách nhận thông báo", "how to be told"),
+    "form": ("tờ khai", "the form"),
+    "attachments": ("giấy tờ kèm theo", "attachments"),
+    "papers": ("giấy tờ đã nộp", "papers"),
+    "particulars": ("người nộp và tờ khai", "applicant and form"),
+    "earlier versions": ("các bản trước", "earlier versions"),
+    "full_name": ("họ tên", "full name"),
+    "personal_number": ("số định danh cá nhân", "personal number"),
+    "phone": ("số điện thoại", "phone"),
+    "email": ("thư điện tử", "e-mail"),
+    "channels": ("kênh liên lạc", "channels"),
+    "factor": ("mã băm của số tra cứu", "hash of the tracking number"),
+    "fingerprint": ("mã băm của sự kiện hộ tịch", "hash of the civil event"),
+    "request": ("nội dung lệnh gọi", "the request"),
+    "record": ("bản ghi", "the record"),
+    "words": ("câu trả lời nhận được", "what the outside said"),
+    "the whole submission": ("toàn bộ hồ sơ nộp", "the whole submission"),
+    "body of dossier.particulars.v1": (
+        "nội dung bản ghi dossier.particulars.v1",
+        "body of dossier.particulars.v1",
+    ),
+}
 CONFIDENCE: Mapping[str, tuple[str, str]] = {
     "certain": ("chắc chắn", "certain"),
     "high": ("tin cậy cao", "high"),
@@ -74,7 +99,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Law:
-    """A rule an answer goes by, in two languages, with its source and how sure we are."""
+    """A rule an answer goes by, in two languages, with its source if any and how sure we are."""
 
     vi: str
     en: str
@@ -117,7 +142,7 @@ LAWS = (
     Law(
         "Hồ sơ bị từ chối hoặc đã rút: lưu 90 ngày sau khi kết thúc",
         "Rejected and withdrawn dossiers: kept for 90 days after their end",
-        "không tìm thấy quy định",
+        "",
         "assumed",
     ),
 )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.audit import AccessBlock
 from contracts.envelope import GENESIS, sha256
-from plumbing.accesses.checking import Block, check_archive, check_chain, check_rows
+from plumbing.accesses.checking import ArchiveCheck, Archived, Block, check_chain, check_rows
 from plumbing.accesses.opening import Opening
 from plumbing.accesses.rows import ACTS, Access, by_service, canonical, digest
 from plumbing.accesses.unsealed import Unsealed
@@ -119,10 +119,27 @@ def test_given_the_archive_behind_the_database_then_only_what_it_should_have_is_
     blocks = _blocks(4)
     archived = {one.block: [one.body] for one in blocks[:3]}
 
-    assert list(check_archive(blocks, archived)) == []
+    assert _compared(blocks, archived) == []
     del archived[2]
-    (finding,) = check_archive(blocks, archived)
-    assert (finding.kind, finding.block) == ("block_not_archived", 2)
+    assert _compared(blocks, archived) == [("block_not_archived", 2)]
+
+
+def test_given_blocks_that_differ_from_the_archive_then_each_is_named_in_order() -> None:
+    blocks = _blocks(6)
+    archived = {one.block: [one.body, one.body] for one in blocks}
+    archived[2] = [b"other"]
+    archived[4] = [blocks[3].body, b"other"]
+
+    found = _compared([one for one in blocks if one.block in (2, 3, 4)], archived)
+
+    wanted = [("block_missing", 1), ("chain_rewritten", 2), ("conflict", 4)]
+    assert found == [*wanted, ("block_missing", 5), ("block_missing", 6)]
+
+
+def _compared(blocks: list[Block], archived: dict[int, list[bytes]]) -> list[tuple[str, int]]:
+    check = ArchiveCheck(Archived.of(archived))
+    found = [one for block in blocks for one in check.look(block)]
+    return [(one.kind, one.block or 0) for one in (*found, *check.rest())]
 
 
 def test_what_does_not_open_is_not_noted() -> None:

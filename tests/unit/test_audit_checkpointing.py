@@ -16,11 +16,19 @@ from audit import checkpointing
 from audit.archive import LOG, create
 from audit.checkpointing import Checkpointing
 from audit.checkpoints import TIMESTAMPS, Ledger
+from audit.kafka_reading import BrokerAway
+from audit.keys import FILE, Key, Keys
 from audit.proof_settings import ProofSettings
 from audit.signing import BadKeys, private_text
-from plumbing.metrics import ARCHIVE_DIFFERS, CHECKPOINTS_WAITING, TIMESTAMPS_FAILING
+from plumbing.metrics import (
+    ARCHIVE_DIFFERS,
+    CHECKPOINTS_OVERDUE,
+    CHECKPOINTS_WAITING,
+    TIMESTAMPS_FAILING,
+)
 from tests.unit.archive_kit import ORIGIN, Log, a_log, archive, live, table_of, write_group
 from tests.unit.proof_kit import (
+    NOW,
     PLACES,
     FakeProducer,
     a_signer,
@@ -150,6 +158,121 @@ def test_without_keys_nothing_is_signed_and_the_archiving_goes_on(tmp_path):
     with logged() as events, _running(tmp_path, FakeProducer(), audit_keys="") as written:
         written("topic", 0, 0, 0, table_of([]))
     assert (events, Ledger(tmp_path).places()) == (["checkpoints_not_signed"], [])
+
+
+def _stopped_and_ended(
+    root: Path, producer: Any, log: Log, *, may_sign: bool = True, **told: Any
+) -> None:
+    """Run, stop, archive something at the very last, and end, as the service does."""
+    slow = _settings(checkpoint_minutes=60)
+    checkpointing = Checkpointing(root, ORIGIN, slow, lambda: producer, **told)
+    thread = threading.Thread(target=checkpointing.run)
+    thread.start()
+    written = checkpointing.open()
+    if may_sign:
+        _until(lambda: Ledger(root).places() == sorted(PLACES))
+    checkpointing.stop.set()
+    thread.join(_DEADLINE_SECONDS)
+    _archive_more(root, log, written)
+    checkpointing.end()
+
+
+def test_what_is_archived_at_the_very_end_is_signed_and_published_before_it_stops(tmp_path):
+    log = a_log(6)
+    archive(tmp_path, log)
+    producer = FakeProducer()
+
+    _stopped_and_ended(tmp_path, producer, log)
+
+    assert all(checkpoints(tmp_path, place)[-1].size == log.ends[place] for place in PLACES)
+    wanted = [note for place in PLACES for _, note in Ledger(tmp_path).notes(*place)]
+    assert sorted(producer.values()) == sorted(wanted)
+
+
+def test_an_end_waits_for_no_kafka_that_takes_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpointing, "LAST_SECONDS", 0.1)
+    log = a_log(6)
+    archive(tmp_path, log)
+    producer = FakeProducer()
+
+    def taken(begin: int) -> tuple[Iterator[bytes], int]:
+        producer.room = 0
+        return iter(()), 0
+
+    _stopped_and_ended(tmp_path, producer, log, published=taken)
+
+    assert producer.values() == []
+    assert all(checkpoints(tmp_path, place)[-1].size == log.ends[place] for place in PLACES)
+
+
+def test_nothing_is_signed_at_the_end_while_what_was_published_was_never_read(tmp_path):
+    log = a_log(6)
+    archive(tmp_path, log)
+
+    def away(begin: int) -> tuple[Iterator[bytes], int]:
+        raise BrokerAway("away")
+
+    _stopped_and_ended(tmp_path, FakeProducer(), log, may_sign=False, published=away)
+
+    assert Ledger(tmp_path).places() == []
+
+
+_OF_ANOTHER = Keys(ORIGIN, [Key(a_signer(2).verifier, NOW)]).to_json()
+
+
+@pytest.mark.parametrize("content", [b"{", _OF_ANOTHER])
+def test_keys_that_do_not_fit_the_archive_stop_the_signing_alone_and_are_told(tmp_path, content):
+    archive(tmp_path, a_log(6))
+    (tmp_path / FILE).write_bytes(content)
+
+    with logged() as events, _running(tmp_path, FakeProducer()) as written:
+        written("topic", 0, 0, 0, table_of([]))
+        _until(lambda: _shown(CHECKPOINTS_OVERDUE) > 0)
+
+    assert events == ["keys_not_usable"]
+    assert (Ledger(tmp_path).places(), (tmp_path / FILE).read_bytes()) == ([], content)
+
+
+def test_a_round_no_key_signs_is_overdue_and_one_that_is_signed_is_not(tmp_path):
+    archive(tmp_path, a_log(3))
+    ended = _of_key(1, until="2026-01-02T00:00:00Z")
+    with _running(tmp_path, FakeProducer(), audit_keys=ended, checkpoint_minutes=60):
+        _until(lambda: _shown(CHECKPOINTS_OVERDUE) > 0.5)
+    archive(tmp_path / "good", a_log(3))
+    with _running(tmp_path / "good", FakeProducer(), checkpoint_minutes=60):
+        _until(lambda: _shown(CHECKPOINTS_OVERDUE) == 0)
+
+
+def test_a_history_that_was_published_and_does_not_follow_is_shown(tmp_path):
+    archive(tmp_path / "other", a_log(6, minutes=2))
+    producer = FakeProducer()
+    with _running(tmp_path / "other", producer):
+        _until(lambda: len(producer.values()) == len(PLACES))
+    notes = [one.encode() for one in producer.values()]
+    archive(tmp_path / "ours", a_log(6))
+    with _running(tmp_path / "ours", FakeProducer()):
+        _until(lambda: Ledger(tmp_path / "ours").places() == sorted(PLACES))
+
+    ours = Checkpointing(
+        tmp_path / "ours",
+        ORIGIN,
+        _settings(),
+        FakeProducer,
+        published=lambda _: (iter(notes), len(notes)),
+    )
+    thread = threading.Thread(target=ours.run)
+    thread.start()
+    ours.open()
+    try:
+        _until(lambda: _shown(ARCHIVE_DIFFERS) > 0)
+    finally:
+        ours.stop.set()
+        thread.join(_DEADLINE_SECONDS)
+
+
+def _of_key(number: int, **changes: str) -> str:
+    key = {"name": a_signer(number).name, "key": private_text(a_signer(number))}
+    return json.dumps([key | {"from": "2026-01-01T00:00:00Z"} | changes])
 
 
 def test_keys_and_witnesses_that_cannot_be_used_are_refused_at_the_start(tmp_path):

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -56,12 +57,20 @@ class Case:
 
 
 @pytest.fixture
-def case(tmp_path: Path) -> Case:
-    log, topic = a_log(12), Topic()
-    signing = signed_archive(tmp_path / "archive", log)
+def case(made: Case, tmp_path: Path) -> Case:
+    roots = made.root.parent, tmp_path / "case"
+    shutil.copytree(*roots)
+    log, topic = deepcopy((made.log, made.topic))
+    return Case(roots[1] / "archive", roots[1] / "older", log, topic, made.before)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    log, topic, folder = a_log(12), Topic(), tmp_path_factory.mktemp("looking-back")
+    signing = signed_archive(folder / "archive", log)
     first = [note for place in PLACES for _, note in Ledger(signing.root).notes(*place)]
     topic.notes += [note.encode() for note in first]
-    shutil.copytree(signing.root, tmp_path / "older")
+    shutil.copytree(signing.root, folder / "older")
     before = len(log.records)
     for number in range(12, 24):
         count = len(log.records)
@@ -69,7 +78,7 @@ def case(tmp_path: Path) -> Case:
         add(signing.root, log, count)
         signing.start()
         topic.publish(signing)
-    return Case(signing.root, tmp_path / "older", log, topic, before)
+    return Case(signing.root, folder / "older", log, topic, before)
 
 
 def _back(signing: Signing, topic: Topic) -> list[Back]:

@@ -43,6 +43,22 @@ def test_what_is_in_the_archive_is_published_once_and_its_bytes_are_the_same(sig
     assert again.taken == []
 
 
+def test_another_producer_goes_on_once_all_that_is_under_way_is_answered(signing):
+    first, second = FakeProducer(), FakeProducer()
+    first.room = 10
+    publisher = _opened(signing, first)
+    publisher.publish()
+    first.fails = {len(first.taken)}
+    publisher.publish()
+    publisher.exchange(second)
+    for _ in range(3):
+        publisher.publish()
+
+    assert len(first.taken) == 20
+    assert (sorted(first.values() + second.values()), publisher.waiting) == (_notes(signing), 0)
+    assert not set(first.values()) & set(second.values())
+
+
 def test_a_full_queue_holds_nobody_up_and_the_rest_is_sent_later(signing):
     producer = FakeProducer()
     producer.room = 10

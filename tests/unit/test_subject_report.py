@@ -13,7 +13,7 @@ from console.main import build
 from console.subject_asking import access_lines
 from console.subject_report import answer, as_html, as_text
 from plumbing.accesses.rows import ACTS
-from plumbing.retention import CONFIDENCE, KINDS
+from plumbing.retention import CONFIDENCE, KINDS, load
 from plumbing.subjects.api import OpenAsked
 
 CODE = "H29.26-20261124-0001"
@@ -68,7 +68,7 @@ def test_it_says_in_vietnamese_what_is_held_who_looked_and_by_which_rule() -> No
     for part in (
         f"Dữ liệu cá nhân của hồ sơ {CODE}",
         "Bộ phận một cửa: 4 sự kiện trên dossier.routing.v1",
-        "người nộp, tờ khai (mã hóa); applicant, form; 1 dòng; từ 08:02:03 24/11/2026",
+        "người nộp, tờ khai (mã hóa); người nộp, tờ khai; 1 dòng; từ 08:02:03 24/11/2026",
         "Xóa được theo yêu cầu: routing/case_particulars",
         "08:02:03 24/11/2026 · officer-1 · 26734 · cán bộ xem · page",
         "phần mềm nhận dữ liệu, 2 lần, 08:02:03 24/11/2026",
@@ -128,6 +128,7 @@ def test_the_persons_own_data_stand_there_only_when_they_were_opened() -> None:
         (ACTS, words.ACTS),
         (KINDS, words.PERSONAL),
         (CONFIDENCE, words.CONFIDENCE),
+        ({name for row in load() for name in row.fields}, words.FIELDS),
     ],
 )
 def test_every_code_has_words_in_both_languages(codes: tuple[str, ...], said: Any) -> None:

@@ -20,9 +20,11 @@ from audit.proof_settings import ProofSettings
 from audit.settings import AuditSettings
 from audit.signing import BadKeys
 from audit.writing import SERVICE
+from plumbing.kafka_security import FileWatch
 from plumbing.listening import http_server, listen
 from plumbing.logs import configure, describe, where
 from plumbing.serving import Health, make_app
+from plumbing.settings import read_settings
 from plumbing.tokens import TokenVerifier
 
 log = structlog.get_logger()
@@ -48,7 +50,7 @@ async def _run(settings: AuditSettings, proofs: ProofSettings) -> int:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     try:
         checkpointing = _checkpointing(settings, proofs)
-        archiving = Archiving(settings, checkpointing.open)
+        archiving = Archiving(settings, checkpointing.open, closing=checkpointing.end)
         app = make_routes(settings, proofs, archiving, health)
     except (BadKeys, ValueError) as error:  # the supervisor starts us again; say why we stopped
         log.critical("service_failed", error=describe(error), traceback=where(error))
@@ -87,11 +89,13 @@ async def _run(settings: AuditSettings, proofs: ProofSettings) -> int:
 
 
 def _checkpointing(settings: AuditSettings, proofs: ProofSettings) -> Checkpointing:
+    servers, security = settings.kafka_bootstrap_servers, settings.kafka_security
+
     def producer() -> Any:
-        return open_producer(settings.kafka_bootstrap_servers, settings.kafka_settings)
+        return open_producer(servers, security.librdkafka())
 
     def reading() -> BulkReader:
-        return BulkReader(settings.kafka_bootstrap_servers, settings.kafka_settings)
+        return BulkReader(servers, security.librdkafka())
 
     return Checkpointing(
         settings.archive_folder,
@@ -99,6 +103,7 @@ def _checkpointing(settings: AuditSettings, proofs: ProofSettings) -> Checkpoint
         proofs,
         producer,
         published=published_on(reading),
+        renewed=FileWatch(security).changed,
     )
 
 
@@ -150,6 +155,7 @@ async def _merge(settings: AuditSettings, archiving: Archiving, end: threading.E
 
 def main() -> None:
     """Archive and serve until SIGTERM (exit 0), or until something fails (exit 1)."""
-    settings, proofs = AuditSettings(), ProofSettings()
+    settings = read_settings(AuditSettings, SERVICE)
+    proofs = read_settings(ProofSettings, SERVICE)
     configure(SERVICE, settings.log_level)
     raise SystemExit(asyncio.run(_run(settings, proofs)))

@@ -23,6 +23,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from audit.folders import files_below, keep_names
 from contracts.model import VIETNAM
 
 FORMAT = 1
@@ -121,23 +122,21 @@ def origin_of(root: Path) -> str:
         about = json.loads((root / ABOUT).read_bytes())
         form, origin = about["format"], about["origin"]
     except FileNotFoundError:
-        raise NotAnArchive(f"there is no {ABOUT} in it") from None
+        raise NotAnArchive(f"there is no {ABOUT} in it" if root.is_dir() else "no folder") from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise NotAnArchive(f"its {ABOUT} cannot be read") from None
     if form != FORMAT:
         raise NotAnArchive(f"its format is {form!r}; this program reads {FORMAT}")
-    if not isinstance(origin, str) or not origin or any(ch.isspace() for ch in origin):
+    if not isinstance(origin, str) or origin.split() != [origin]:
         raise NotAnArchive(f"its {ABOUT} names no origin")
     return origin
 
 
 def listing(root: Path) -> Listing:
-    """Return the files of the log; reads names only."""
+    """Return the files of the log; reads names only. Raises NotAnArchive where it may not look."""
     found: dict[tuple[str, int], list[Segment]] = defaultdict(list)
     strange: list[str] = []
-    for path in sorted((root / LOG).rglob("*")):
-        if path.is_dir() and not path.is_symlink():
-            continue
+    for path in _files(root):
         segment = _segment_of(path.relative_to(root)) if path.is_file() else None
         if segment is not None:
             found[segment.topic, segment.partition].append(segment)
@@ -151,6 +150,14 @@ def listing(root: Path) -> Listing:
             (left if segment.last <= reached else kept).append(segment)
             reached = max(reached, segment.last)
     return Listing(tuple(sorted(kept)), tuple(sorted(left)), tuple(strange))
+
+
+def _files(root: Path) -> list[Path]:
+    try:
+        return files_below(root / LOG)
+    except OSError as error:
+        place = Path(error.filename).relative_to(root)
+        raise NotAnArchive(f"{place} cannot be looked into ({type(error).__name__})") from None
 
 
 def read(root: Path, segment: Segment, columns: Sequence[str] | None = None) -> pa.Table:
@@ -235,16 +242,3 @@ def _segment_of(path: Path) -> Segment | None:
     # Not another name of the same, as p000 for p00, nor numbers and days no record has.
     is_ours = segment.file == str(path) and first <= last < 1 << 63
     return segment if is_ours and segment.day.year < date.max.year else None
-
-
-def keep_names(folder: Path, root: Path) -> None:
-    """Make the names in a folder, and of the folders on the way to the root, outlast a crash."""
-    while True:
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if folder == root:
-            return
-        folder = folder.parent

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +17,7 @@ from audit.resuming import AlreadyWritten, Place, Reached, held, reached, tidy
 from audit.settings import AuditSettings
 from audit.writing import SERVICE, Limits, OnWritten, Writer
 from contracts.topics import ARCHIVED, Topic
+from plumbing.kafka_security import FileWatch
 from plumbing.logs import describe
 from plumbing.metrics import ARCHIVE_AGE, ARCHIVE_LAG, ARCHIVE_REFUSED
 
@@ -33,13 +35,18 @@ class Archiving:
     """Archives as long as `run` runs, in a thread; the rest may be asked from any other.
 
     `reached` is what the archive has, once `opened` is set. `stop` ends it: what was taken is
-    written before.
+    written before, and then `closing` is called while the archive is still held.
     """
 
     def __init__(
-        self, settings: AuditSettings, opening: Open, topics: Iterable[Topic] = ARCHIVED
+        self,
+        settings: AuditSettings,
+        opening: Open,
+        topics: Iterable[Topic] = ARCHIVED,
+        closing: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings, self._opening, self._topics = settings, opening, tuple(topics)
+        self._closing = closing
         self._root = settings.archive_folder
         self._trouble: str | None = "starting"
         self._beat = time.monotonic()
@@ -88,14 +95,18 @@ class Archiving:
         writer = Writer(self._root, self.reached, limits, self._opening())
         self.opened.set()
         log.info("archive_opened", count=sum(one.records for one in self.reached.values()))
-        connect = functools.partial(
-            open_consumer, self._settings.kafka_bootstrap_servers, self._settings.kafka_settings
-        )
-        with contextlib.closing(Follower(connect, self._topics, self.reached, writer)) as follower:
-            self._follow(follower, writer)
-
-    def _follow(self, follower: Follower, writer: Writer) -> None:
+        servers, security = self._settings.kafka_bootstrap_servers, self._settings.kafka_security
+        watch = FileWatch(security)
         while not self.stop.is_set():
+            connect = functools.partial(open_consumer, servers, security.librdkafka())
+            follower = Follower(connect, self._topics, self.reached, writer)
+            with contextlib.closing(follower):
+                self._follow(follower, writer, watch.changed)
+        self._is_written(writer, everything=True)
+        self._closing()
+
+    def _follow(self, follower: Follower, writer: Writer, renewed: Callable[[], bool]) -> None:
+        while not self.stop.is_set() and not renewed():
             self._beat, self._follower = time.monotonic(), follower
             # What the disk does not take waits in memory, and no more is read meanwhile.
             if self._is_written(writer):
@@ -104,7 +115,6 @@ class Archiving:
             else:
                 self.stop.wait(RETRY_SECONDS)
             self._tell(follower)
-        self._is_written(writer, everything=True)
 
     def _is_written(self, writer: Writer, *, everything: bool = False) -> bool:
         try:
@@ -120,10 +130,12 @@ class Archiving:
         for topic in self._topics:
             ARCHIVE_LAG.labels(SERVICE, topic.name).set(follower.lag(topic.name))
             known = [self.reached.get((topic.name, number)) for number in range(topic.partitions)]
-            newest = [one.newest for one in known if one is not None and one.newest is not None]
-            if newest:
-                age = (datetime.now(UTC) - max(newest)).total_seconds()
-                ARCHIVE_AGE.labels(SERVICE, topic.name).set(max(0.0, age))
+            now = datetime.now(UTC)
+            ages = [one.age_seconds(now) for one in known if one is not None and one.records]
+            if ages:
+                # A time nobody can believe must not make old what is behind look fresh.
+                age = min((one for one in ages if one is not None), default=math.inf)
+                ARCHIVE_AGE.labels(SERVICE, topic.name).set(age)
         refusals = follower.refusals
         for reason in REASONS:
             ARCHIVE_REFUSED.labels(SERVICE, reason).set(refusals[reason])

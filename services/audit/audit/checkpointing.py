@@ -15,6 +15,7 @@ import pyarrow as pa
 import structlog
 from confluent_kafka import Producer
 
+from audit.archive import Unreadable
 from audit.checkpoints import TIMESTAMPS, Ledger
 from audit.frontiers import Frontiers, Place
 from audit.kafka_reading import BrokerAway
@@ -24,16 +25,24 @@ from audit.proof_settings import ProofSettings
 from audit.publishing import Producer as Publishing
 from audit.publishing import Publisher
 from audit.rounds import Made, Rounds
+from audit.signing import BadKeys
 from audit.timestamps import NotStamped, Stamper, asking
 from audit.writing import SERVICE
 from contracts.topics import ARCHIVED, Topic
 from plumbing.logs import describe
-from plumbing.metrics import ARCHIVE_DIFFERS, CHECKPOINTS_WAITING, TIMESTAMPS_FAILING
+from plumbing.metrics import (
+    ARCHIVE_DIFFERS,
+    CHECKPOINTS_OVERDUE,
+    CHECKPOINTS_WAITING,
+    TIMESTAMPS_FAILING,
+)
 
 log = structlog.get_logger()
 
 TICK_SECONDS = 0.2
 RETRY_SECONDS = 5.0
+#: So long an end waits for Kafka to take the last checkpoints; a later start sends them else.
+LAST_SECONDS = 3.0
 
 
 def open_producer(servers: str, settings: Mapping[str, str]) -> Producer:
@@ -69,6 +78,7 @@ class Checkpointing:
         topics: Iterable[Topic] = ARCHIVED,
         clock: Callable[[], datetime] = now,
         published: Published | None = None,
+        renewed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._root, self._origin, self._producer = root, origin, producer
         self._places = [(topic.name, n) for topic in topics for n in range(topic.partitions)]
@@ -77,19 +87,33 @@ class Checkpointing:
         self._rounds = Rounds(root, origin, self._keys, self._frontiers, clock)
         self._stamper = _stamper(root, settings)
         self._publisher: Publisher | None = None
+        #: Whether the producer's files are others, so that another has to take its place.
+        self._renewed = renewed
         #: What was published and is not in the archive is looked for once, before anything is.
         self._published = published
+        #: When a round is due and when it is tried, by the monotonic clock; not due without keys.
+        self._due: float | None = None
+        self._next = float("-inf")
+        #: Places where what was published does not follow from the archive's own.
+        self._forked: set[Place] = set()
+        self._ended = False
         self.opened, self.stop = threading.Event(), threading.Event()
 
     def open(self) -> Callable[[str, int, int, int, pa.Table], None]:
         """Begin with what the archive has; return what is to be called for every file written.
 
-        To be called by who holds the archive. Raises BadKeys.
+        To be called by who holds the archive. With keys that do not fit the archive's, or when
+        its list of them is damaged, nothing is signed, which is told; the archiving goes on.
         """
         if not self._keys.keys:
             log.warning("checkpoints_not_signed", reason="no_keys")
             return lambda *_: None
-        self._keys.make_known(self._root, self._origin)
+        self._due = time.monotonic()
+        try:
+            self._keys.make_known(self._root, self._origin)
+        except (BadKeys, Unreadable) as error:
+            log.error("keys_not_usable", reason=str(error))
+            return lambda *_: None
         self._rounds.open(self._places)
         self._publisher = Publisher(self._root, self._producer())
         self._publisher.open(self._places)
@@ -112,29 +136,56 @@ class Checkpointing:
         """Sign a round now and then, and publish, until `stop` is set."""
         if self._stamper is not None:
             threading.Thread(target=self._stamper.run, name="timestamps", daemon=True).start()
-        due = float("-inf")
         while not self.stop.wait(TICK_SECONDS):
+            self._tell()
             if not self.opened.is_set():
                 continue
             try:
-                if time.monotonic() >= due:
-                    due = time.monotonic() + self._pause
-                    self._look_back()
-                    self._take(self._rounds.round())
+                if time.monotonic() >= self._next:
+                    self._round()
                 self._publish()
             except OSError as error:
                 # A full disk: what was signed so far is in the archive, the rest comes later.
                 log.error("checkpoints_not_written", error=describe(error))
-                due = time.monotonic() + RETRY_SECONDS
+                self._next = time.monotonic() + RETRY_SECONDS
             except BrokerAway as error:
                 log.warning("published_not_read", reason=str(error))
-                due = time.monotonic() + RETRY_SECONDS
-            self._tell()
+                self._next = time.monotonic() + RETRY_SECONDS
         if self._stamper is not None:
             self._stamper.stop.set()
+        self._ended = True
+
+    def end(self) -> None:
+        """Sign what was archived last, and give Kafka some seconds to take it.
+
+        To be called by who holds the archive, once `run` has returned and nothing is archived any
+        more. Signs nothing that could contradict what was published and not read yet.
+        """
+        if not self._ended or not self.opened.is_set() or self._published is not None:
+            return
+        try:
+            self._round()
+            self._publish()
+            give_up = time.monotonic() + LAST_SECONDS
+            while self._publisher is not None and self._publisher.waiting:
+                if time.monotonic() > give_up:
+                    break
+                time.sleep(TICK_SECONDS / 10)
+                self._publish()
+        except OSError as error:
+            log.error("checkpoints_not_written", error=describe(error))
+
+    def _round(self) -> None:
+        self._next = time.monotonic() + self._pause
+        self._look_back()
+        self._take(self._rounds.round())
+        if not self._rounds.lacks_key:
+            self._due = self._next
 
     def _tell(self) -> None:
-        ARCHIVE_DIFFERS.labels(SERVICE).set(len(self.differing()))
+        overdue = 0.0 if self._due is None else time.monotonic() - self._due
+        CHECKPOINTS_OVERDUE.labels(SERVICE).set(max(0.0, overdue))
+        ARCHIVE_DIFFERS.labels(SERVICE).set(len({*self.differing(), *self._forked}))
         if self._publisher is not None:
             CHECKPOINTS_WAITING.labels(SERVICE).set(self._publisher.waiting)
         if self._stamper is not None:
@@ -147,6 +198,8 @@ class Checkpointing:
         keys = Ledger(self._root).keys()
         for one in look_back(self._root, self._origin, self._places, keys, self._published):
             self._rounds.go_on_from(one.place, one.newest)
+            if one.newest is None:
+                self._forked.add(one.place)
             # Once more does no harm, and what was published counts the archive's lines.
             self._take(Made(one.place, note) for note in one.added)
         self._published = None
@@ -170,6 +223,8 @@ class Checkpointing:
 
     def _publish(self) -> None:
         if self._publisher is not None:
+            if self._renewed():
+                self._publisher.exchange(self._producer())
             self._publisher.publish()
 
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from audit.archive import keep_names, origin_of
+from audit.archive import NotAnArchive, origin_of
+from audit.folders import files_below, keep_names
 from audit.keys import Keys, moment, parse_moment
 from audit.notes import MALFORMED, MOST_CHARACTERS, BadNote
 
@@ -92,9 +93,14 @@ class Ledger:
         return Keys.read(self.root, self.origin())
 
     def places(self) -> list[tuple[str, int]]:
-        """Return the topic-partitions that have checkpoints, sorted."""
+        """Return the topic-partitions that have checkpoints, sorted; raises NotAnArchive."""
         folder = self.root / CHECKPOINTS
-        names = (_PLACE.match(str(path.relative_to(folder))) for path in folder.glob("*/*.jsonl"))
+        try:
+            files = files_below(folder)
+        except OSError as error:
+            reason = f"{CHECKPOINTS} cannot be looked into ({type(error).__name__})"
+            raise NotAnArchive(reason) from None
+        names = (_PLACE.match(str(path.relative_to(folder))) for path in files)
         return sorted((name[1], int(name[2])) for name in names if name)
 
     def file(self, topic: str, partition: int, folder: str = CHECKPOINTS) -> str:

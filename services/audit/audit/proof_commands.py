@@ -11,6 +11,7 @@ import typer
 from audit.archive import NotAnArchive, Unreadable
 from audit.checkpoints import Ledger
 from audit.findings import Finding, Verdict, worst
+from audit.key_options import verifier_of
 from audit.notes import COSIGNS, SIGNS, Signer, Verifier
 from audit.proof_checks import check_document, shown_finding
 from audit.proofs import NoProof, document_of, places_of_event, prove_record
@@ -199,10 +200,7 @@ def _unreadable(error: Unreadable) -> Finding:
 
 
 def _verifier(text: str | None) -> Verifier | None:
-    try:
-        return None if text is None else Verifier.parse(text)
-    except ValueError as error:
-        _misused(f"--key: {error}")
+    return None if text is None else verifier_of(text)
 
 
 def _checked(form: str) -> None:

@@ -5,20 +5,18 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from audit.notes import COSIGNS, Verifier
 from audit.signing import SigningKeys
+from plumbing.settings import ProcessSettings
 
 
-class ProofSettings(BaseSettings):
+class ProofSettings(ProcessSettings):
     """The keys, how often to sign, the time-stamping authority and the witnesses.
 
     Without keys nothing is signed; without `tsa_url` nothing is time-stamped. `tsa_certificate` is
     the file of the authority's root in PEM; `witnesses` a JSON list of verifier texts.
     """
-
-    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
     audit_keys: Annotated[str, Field(repr=False)] = ""
     checkpoint_minutes: Annotated[float, Field(gt=0, le=1_440)] = 5.0

@@ -40,6 +40,7 @@ class Publisher:
 
     def __init__(self, root: Path, producer: Producer) -> None:
         self._root, self._producer = root, producer
+        self._next: Producer | None = None
         self._done: dict[str, int] = {}
         self._waiting: deque[Made] = deque()
         self._under_way: deque[Made] = deque()
@@ -61,6 +62,10 @@ class Publisher:
                 Made(place, note) for line, note in ledger.notes(*place) if line > done
             ]
 
+    def exchange(self, producer: Producer) -> None:
+        """Go on with another producer once it is known what became of all that is under way."""
+        self._next = producer
+
     def add(self, made: Iterable[Made]) -> None:
         """Take checkpoints that are in the archive now."""
         self._waiting += made
@@ -68,11 +73,14 @@ class Publisher:
     def publish(self) -> None:
         """Send what waits and note what was acknowledged; returns at once. Raises OSError."""
         self._producer.poll(0)
+        if self._next is not None and not self._under_way:
+            self._producer, self._next = self._next, None
         if self._failed and not self._under_way:
             # In their order again, before what came after them.
             self._waiting.extendleft(reversed(self._failed))
             self._failed.clear()
-        while self._waiting and len(self._under_way) < MOST_UNDER_WAY and not self._failed:
+        most = MOST_UNDER_WAY if self._next is None else 0
+        while self._waiting and len(self._under_way) < most and not self._failed:
             made = self._waiting[0]
             try:
                 self._producer.produce(

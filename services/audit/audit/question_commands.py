@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Annotated, Any, Literal
 
-import duckdb
 import typer
 
 from audit.archive import NotAnArchive, Unreadable
 from audit.findings import Verdict, worst
+from audit.no_answer import TROUBLES, why_no_answer
 from audit.questions import completeness as of_codes
 from audit.questions import statistics as of_figures
 from audit.questions.completeness_text import completeness_text
@@ -52,8 +51,10 @@ def timeline(
 ) -> None:
     """Tell everything the log says of a dossier, by cause and time; exit 1 for an unknown one."""
     saying = Saying(language)
+    if not code.strip():
+        raise typer.BadParameter("the code or the id of a dossier is wanted")
     with _asked(folder) as source:
-        found = list(source.dossiers(only=code))
+        found = list(source.dossiers(only=code.strip()))
         if form == "json" and found:
             documents = [timeline_document(one) for one in found]
             _say([_document(source, {"dossiers": documents})])
@@ -160,9 +161,8 @@ def _asked(folder: Path) -> Iterator[Source]:
     except Unreadable as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(int(Verdict.UNREADABLE)) from None
-    except (duckdb.Error, OSError) as error:
-        name = type(error).__name__
-        typer.echo(f"no answer: memory, or the disk of {gettempdir()}, is short ({name})", err=True)
+    except TROUBLES as error:
+        typer.echo(why_no_answer(error), err=True)
         raise typer.Exit(1) from None
 
 

@@ -9,7 +9,9 @@ import typer
 
 from audit.archive import NotAnArchive, write_file
 from audit.findings import Verdict
-from audit.notes import Signer, Verifier
+from audit.key_options import verifier_of
+from audit.no_answer import TROUBLES, why_no_answer
+from audit.notes import Signer
 from audit.signing import BadKeys, read_private
 
 if TYPE_CHECKING:
@@ -52,16 +54,18 @@ def report(
 
     _check(out, unit, province, certificate, certificate_key)
     signer = _signer(key_file) if key_file else None
-    asked = Asked(
-        unit, province, _day("--from", first), _day("--to", last), _verifiers(key), _rules(rules)
-    )
+    keys = tuple(verifier_of(text) for text in key or ())
+    days = _day("--from", first), _day("--to", last)
+    if days[0] and days[1] and days[0] > days[1]:
+        raise typer.BadParameter("--to: before --from")
+    asked = Asked(unit, province, *days, keys, _rules(rules), rules or "")
     try:
         facts = gather(folder, asked, _tell)
     except NotAnArchive as error:
         typer.echo(f"{folder.name} is no archive to report on: {error}", err=True)
         raise typer.Exit(1) from None
-    except OSError as error:  # a full disk, most of all
-        typer.echo(f"{folder.name} could not be read: {error.strerror or error}", err=True)
+    except TROUBLES as error:
+        typer.echo(f"{folder.name}: {why_no_answer(error)}", err=True)
         raise typer.Exit(1) from None
     page = page_of(facts, language)
     content = _drawn(page, facts.as_of, out)
@@ -93,8 +97,9 @@ def check_report(
     from audit.report import checking
     from audit.report.signing import BadCertificate
 
+    keys = [verifier_of(text) for text in key or ()]
     try:
-        found = checking.check_report(file, _verifiers(key), certificate or [])
+        found = checking.check_report(file, keys, certificate or [])
     except OSError:
         typer.echo(f"{file.name} cannot be read", err=True)
         raise typer.Exit(1) from None
@@ -148,13 +153,6 @@ def _rules(named: str | None) -> "Rules | None":
         return None if named is None else rules_of(named)
     except NoRules as error:
         raise typer.BadParameter(f"--rules: {error}") from None
-
-
-def _verifiers(texts: list[str] | None) -> tuple[Verifier, ...]:
-    try:
-        return tuple(Verifier.parse(text) for text in texts or ())
-    except ValueError as error:
-        raise typer.BadParameter(f"--key: {error}") from None
 
 
 def _signer(file: Path) -> Signer:

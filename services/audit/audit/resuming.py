@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import structlog
 
 from audit import archive
+from audit.ahead import AHEAD
 from audit.archive import LOG, PARTIAL, Segment
 from audit.parts import is_left_of_merge, whole_of
 from audit.records import Record, records_of
@@ -46,6 +47,15 @@ class Reached:
             return self.last and datetime.fromtimestamp(self.last.timestamp_ms / 1000, UTC)
         except (OverflowError, ValueError, OSError):
             return None
+
+    def age_seconds(self, now: datetime) -> float | None:
+        """Return how old the newest record is; None when its time is no time it can have come at.
+
+        A broker's clock may be somewhat ahead of ours, not a day.
+        """
+        if self.newest is None or self.newest > now + AHEAD:
+            return None
+        return max(0.0, (now - self.newest).total_seconds())
 
 
 @contextlib.contextmanager

@@ -51,6 +51,8 @@ class Rounds:
         self._newest: dict[Place, Checkpoint | None] = {}
         self._made: list[Made] = []
         self._is_late = False
+        #: Something was to be signed the last time, and no key signs now.
+        self.lacks_key = False
 
     def open(self, places: Iterable[Place]) -> None:
         """Begin with the newest checkpoint of each place, and let the trees be as far.
@@ -85,6 +87,7 @@ class Rounds:
         grown = {place: self._frontiers.at(place) for place in self._newest}
         known = {place: one for place, one in grown.items() if one is not None}
         self._look_at_clock(now)
+        self.lacks_key = False
         for place in sorted(known):
             self._sign(place, known[place], now)
         if self._made:
@@ -107,6 +110,7 @@ class Rounds:
             return
         signers = self._keys.signers_at(time)
         if not signers:
+            self.lacks_key = True
             log.error("no_key_signs_now", topic=place[0], partition=place[1])
             return
         made = Checkpoint(

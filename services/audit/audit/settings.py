@@ -4,20 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from plumbing.settings import KafkaSettings
 
 
-class AuditSettings(BaseSettings):
-    """Where the log is and where its archive is kept.
+class AuditSettings(KafkaSettings):
+    """Where the log is and where its archive is kept."""
 
-    `kafka_settings`: more settings of librdkafka as JSON, for a secured Kafka:
-    `{"security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512", …}`.
-    """
-
-    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    kafka_bootstrap_servers: str
-    kafka_settings: dict[str, str] = Field(default_factory=dict, repr=False)
     archive_folder: Path
     #: The name of the log this is the archive of: of the system, for ever.
     archive_origin: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9./-]*$")]

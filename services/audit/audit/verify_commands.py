@@ -1,6 +1,8 @@
 """`hotich audit verify` and `compare`: is the archive what was signed, and what the broker has."""
 
 import json
+import logging
+import os
 import sys
 from dataclasses import asdict
 from datetime import date, datetime
@@ -13,11 +15,13 @@ from cryptography.x509 import Certificate
 from audit.archive import NotAnArchive
 from audit.comparing import compare_with_broker
 from audit.kafka_reading import BrokerAway, BulkReader
-from audit.notes import COSIGNS, SIGNS, Verifier
+from audit.key_options import verifier_of
+from audit.notes import COSIGNS
 from audit.timestamps import NotStamped, certificate_in
 from audit.verify_text import finding_json, finding_text, report_json, report_text
 from audit.verifying.verify import Asked, verify
 from contracts.topics import ARCHIVED
+from plumbing.kafka_security import BadKafkaSecurity, KafkaSecurity
 
 Format = Literal["text", "json"]
 
@@ -54,20 +58,20 @@ def verify_archive(
 ) -> None:
     """Check that an archive is whole and unchanged; ends with the code of the worst finding."""
     asked = Asked(
-        keys=tuple(_key(text) for text in key or ()),
+        keys=tuple(verifier_of(text) for text in key or ()),
         topics=_topics(topic),
         since=None if since is None else _day(since),
         strict=strict,
         causes=causes,
         against=against,
         checkpoints=checkpoints,
-        witnesses=tuple(_key(text, "--witness", COSIGNS) for text in witness or ()),
+        witnesses=tuple(verifier_of(text, "--witness", COSIGNS) for text in witness or ()),
         authority=None if tsa_certificate is None else _certificate(tsa_certificate),
     )
     try:
         report = verify(folder, asked, _progress)
     except NotAnArchive as error:
-        typer.echo(f"{folder.name} is no archive to check: {error}", err=True)
+        typer.echo(f"{folder.name} could not be checked: {error}", err=True)
         raise typer.Exit(1) from None
     except OSError as error:  # a full disk, most of all: what is set aside goes to files
         typer.echo(f"{folder.name} could not be checked: {error.strerror or error}", err=True)
@@ -79,19 +83,25 @@ def verify_archive(
 def compare_archive(
     folder: Annotated[Path, typer.Argument(help="The archive.")],
     kafka: Annotated[str, typer.Option(help="The broker, as host:port.")],
-    settings: Annotated[
-        Path | None, typer.Option(help="More settings of librdkafka, a JSON document.")
-    ] = None,
     topic: Annotated[list[str] | None, typer.Option(help="Only this topic.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to tell.")] = "text",
 ) -> None:
-    """Compare every record of an archive with the broker's, byte by byte."""
+    """Compare every record of an archive with the broker's, byte by byte.
+
+    A secured broker is reached as the KAFKA_ variables of the environment say.
+    """
     wanted = _topics(topic)
     topics = [one for one in ARCHIVED if not wanted or one.name in wanted]
+    # What the library says of every try to connect would bury the answer.
+    logging.getLogger("librdkafka").addHandler(logging.NullHandler())
     try:
-        with BulkReader(kafka, _settings(settings)) as reader:
+        security = KafkaSecurity.from_environment(os.environ)
+        with BulkReader(kafka, security.librdkafka()) as reader:
             result = compare_with_broker(folder, reader, topics)
-    except (NotAnArchive, BrokerAway) as error:
+    except BrokerAway as error:
+        typer.echo(f"{folder.name} could not be compared: the broker {kafka}: {error}", err=True)
+        raise typer.Exit(1) from None
+    except (NotAnArchive, BadKafkaSecurity) as error:
         typer.echo(f"{folder.name} could not be compared: {error}", err=True)
         raise typer.Exit(1) from None
     same, behind = sum(result.same.values()), sum(result.behind.values())
@@ -113,31 +123,8 @@ def compare_archive(
     raise typer.Exit(int(result.verdict))
 
 
-def _settings(path: Path | None) -> dict[str, str]:
-    if path is None:
-        return {}
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        raise typer.BadParameter("--settings: no JSON document") from None
-    if not isinstance(found, dict):
-        raise typer.BadParameter("--settings: no JSON object")
-    return {str(name): str(value) for name, value in found.items()}
-
-
 def _day(moment: datetime) -> date:
     return moment.date()
-
-
-def _key(text: str, option: str = "--key", kind: int = SIGNS) -> Verifier:
-    try:
-        verifier = Verifier.parse(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{option}: {error}") from None
-    if verifier.kind != kind:
-        whose = "a witness's key signs" if kind == SIGNS else "a log's key cosigns"
-        raise typer.BadParameter(f"{option}: {whose} no checkpoint")
-    return verifier
 
 
 def _topics(names: list[str] | None) -> tuple[str, ...]:

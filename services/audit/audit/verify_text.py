@@ -52,6 +52,7 @@ def report_json(report: Report, asked: Asked) -> str:
         "copies": sum(one.copies for one in report.places),
         "dossiers": report.dossiers,
         "causes": report.causes,
+        "cosigned": report.cosigned,
         "places": [
             {
                 "topic": one.place.topic,
@@ -91,6 +92,7 @@ def report_text(report: Report, asked: Asked) -> str:
     )
     if copies:
         lines.append(f"{copies} are copies of others, which does no harm")
+    lines += [f"{count} cosignatures are of {name}" for name, count in report.cosigned.items()]
     for place, count in report.behind.items():
         lines.append(f"{place}: the {'other' if count > 0 else 'archive'} is {abs(count)} behind")
     if asked.topics:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from audit.ahead import Clocks
 from audit.archive import Segment, day_of, write_segment
 from audit.records import Record, table_of
 from audit.resuming import Place, Reached
@@ -59,6 +60,7 @@ class Writer:
         self._on_written, self._clock = on_written, clock
         self._open: dict[Place, _Group] = {}
         self._due: deque[_Group] = deque()
+        self._clocks = Clocks()
         self._positions = {place: known.next_offset for place, known in reached.items()}
 
     def position(self, place: Place) -> int:
@@ -69,6 +71,7 @@ class Writer:
         """Take the next record of a topic-partition; one that was taken before is left out."""
         if record.offset < self.position(place):
             return
+        self._clocks.look(place, record)
         day = day_of(record.timestamp_ms)
         group = self._open.get(place)
         if group is not None and group.day != day:

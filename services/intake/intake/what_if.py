@@ -1,11 +1,11 @@
 """Decides again whether a submission could be taken, with other data; pure, for auditors."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, cast
 
+from contracts import as_written
 from contracts.envelope import MalformedEvent, decode
 from contracts.events import Submitted
 from contracts.model import Channel, local_day
@@ -23,9 +23,9 @@ from intake.declared import Declared
 from intake.declared_form import read_form
 from intake.domain import Party
 from reference import Reference
+from reference.eras import Eras
 
 REMEMBERED = 20_000
-_ZONES = ("Z", "+00:00", "+07:00")
 #: What of a submission the law of its day decides, and the checks that do.
 _CHECKS: Mapping[Kind, tuple[Callable[[Case], Found], ...]] = {
     "channel": (check_channel,),
@@ -34,12 +34,6 @@ _CHECKS: Mapping[Kind, tuple[Callable[[Case], Found], ...]] = {
 }
 _TAKEN = tuple(Judged(kind) for kind in _CHECKS)
 _NOBODY = "national-portal", ""
-# As events are written; what is written otherwise is decoded.
-_USUAL = re.compile(
-    rb'"time":"([^"\\]+)","datacontenttype".*"data":\{"channel":"([^"\\]+)","portal":"([^"\\]+)",'
-    rb'"portal_reference":"[^"\\]+","procedure_code":"([^"\\]+)","province_code":"([^"\\]+)",'
-    rb'"unit_code":"([^"\\]+)","residence_unit_code":"([^"\\]+)","submitted_at":"([^"\\]+)"'
-)
 
 
 class Judge:
@@ -52,54 +46,69 @@ class Judge:
 
     def __init__(self, own: Reference, asked: Reference) -> None:
         """Take the data that are asked; what the log has was taken, whatever its data said."""
-        self._asked = asked
-        self._judge = lru_cache(maxsize=REMEMBERED)(self._judged)
+        self._asked, self._eras = asked, Eras(asked)
+        self._usual = lru_cache(maxsize=REMEMBERED)(self._usual_of)
+        self._differing = lru_cache(maxsize=REMEMBERED)(self._differing_of)
         self._holds = lru_cache(maxsize=REMEMBERED)(self._held)
 
     def hear(
         self, memory: Any, event_type: str, value: bytes, exact: bool
     ) -> tuple[Any, tuple[Judged, ...]]:
         """Return what can be judged of a submission; nothing has to be remembered."""
-        # What was taken over ends with that.
-        found = _USUAL.search(value) if value.endswith(b"]}}") else None
-        if found is not None:
-            time, channel, portal, *codes, submitted_at = (part.decode() for part in found.groups())
-            try:
-                days = _day(submitted_at), _day(time)
-            except ValueError:
-                return memory, ()
-            return memory, self._judge((channel, portal), tuple(codes), *days)
+        try:
+            told = as_written.submission(value)
+            if told is None:
+                return memory, self._decoded(value)
+            return memory, self._usual(told[2:8], told.submitted_at[:10], told.time[:10])
+        except (ValueError, OverflowError):  # a day that is none, or the last there is
+            return memory, ()
+
+    def _usual_of(
+        self, declared: tuple[bytes, ...], submitted: bytes, came: bytes
+    ) -> tuple[Judged, ...]:
+        channel, portal, *codes = [part.decode() for part in declared]
+        days = as_written.day(submitted), as_written.day(came)
+        return self._judged((channel, portal), codes, *days)
+
+    def _decoded(self, value: bytes) -> tuple[Judged, ...]:
+        """Judge a submission that is not written as usual."""
         try:
             event = decode(value)
         except MalformedEvent:
-            return memory, ()
+            return ()
         data = event.data
         assert isinstance(data, Submitted)
         if data.imported is not None:
-            return memory, ()
-        known = (
+            return ()
+        codes = (
             *(data.procedure_code, data.province_code),
             *(data.unit_code, data.residence_unit_code),
         )
         days = local_day(data.submitted_at), local_day(event.time)
-        return memory, self._judge((data.channel, data.portal), known, *days)
+        return self._judged((data.channel, data.portal), codes, *days)
 
     def end(self, memory: Any, exact: bool) -> tuple[Judged, ...]:
         """Return nothing: all is judged when it is heard."""
         return ()
 
     def _judged(
-        self, by: tuple[str, str], codes: tuple[str, ...], submitted: date, came: date
+        self, by: tuple[str, str], codes: Sequence[str], submitted: date, came: date
     ) -> tuple[Judged, ...]:
         procedure, province, unit, residence = codes
+        era = self._eras.first_of(submitted)
         # Of each check only what it looks at: most dossiers share that, but not all of it.
         if (
             self._holds("channel", by, (None, province, None, None), submitted, came)
-            and self._holds("procedure", None, (procedure, None, None, None), submitted, None)
-            and self._holds("place", None, (None, province, unit, residence), submitted, None)
+            and self._holds("procedure", None, (procedure, None, None, None), era, None)
+            and self._holds("place", None, (None, province, unit, residence), era, None)
         ):
             return _TAKEN
-        case = self._case(by, codes, submitted, came)
+        return self._differing(by, tuple(codes), submitted, came)
+
+    def _differing_of(
+        self, by: tuple[str, str], codes: tuple[str, ...], submitted: date, came: date
+    ) -> tuple[Judged, ...]:
+        case, unit = self._case(by, codes, submitted, came), codes[2]
         return tuple(_of_kind(kind, checks, case, unit) for kind, checks in _CHECKS.items())
 
     def _held(
@@ -154,16 +163,3 @@ def _of_kind(
 @lru_cache(maxsize=REMEMBERED)
 def _noon(day: date) -> datetime:
     return datetime.combine(day, datetime.min.time().replace(hour=5), UTC)
-
-
-def _day(text: str) -> date:
-    """Return the day of a moment: that of its hour, for zones are whole hours here."""
-    zone = text[19:].lstrip(".0123456789")
-    return _day_of_hour(f"{text[:13]}:00:00{zone}") if zone in _ZONES else _exactly(text)
-
-
-def _exactly(text: str) -> date:
-    return local_day(datetime.fromisoformat(text))
-
-
-_day_of_hour = lru_cache(maxsize=REMEMBERED)(_exactly)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby
+from operator import itemgetter
 
 from pydantic import ValidationError
 
@@ -37,24 +38,39 @@ class AccessFinding:
     rows: tuple[int, ...] = ()
 
 
-def check_chain(blocks: Sequence[Block], service: str) -> Iterator[AccessFinding]:
+class ChainCheck:
+    """Looks at the blocks among themselves, one after another by number; keeps the last alone."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+        self._before: Block | None = None
+
+    def look(self, block: Block) -> Iterator[AccessFinding]:
+        """Yield what is wrong with the block, and with what lies between it and the one before."""
+        before, self._before = self._before, block
+        if before is None and block.block != 1:
+            yield AccessFinding("block_missing", f"blocks before {block.block} are gone", 1)
+        yield from _check_body(block, self._service)
+        if before is None:
+            if block.block == 1 and block.prevhash != GENESIS:
+                yield AccessFinding("chain_broken", "block 1 names a block before it", 1)
+            return
+        if block.block != before.block + 1:
+            text = f"no block between {before.block} and {block.block}"
+            yield AccessFinding("block_missing", text, before.block + 1)
+        elif block.prevhash != sha256(before.body):
+            text = f"block {block.block} does not follow from block {before.block}"
+            yield AccessFinding("chain_broken", text, block.block)
+        if block.first <= before.last:
+            text = f"block {block.block} begins before block {before.block} ends"
+            yield AccessFinding("blocks_overlap", text, block.block)
+
+
+def check_chain(blocks: Iterable[Block], service: str) -> Iterator[AccessFinding]:
     """Yield what is wrong with the blocks among themselves, in their order by number."""
-    if blocks and blocks[0].block != 1:
-        yield AccessFinding("block_missing", f"blocks before {blocks[0].block} are gone", 1)
+    chain = ChainCheck(service)
     for block in blocks:
-        yield from _check_body(block, service)
-    if blocks and blocks[0].block == 1 and blocks[0].prevhash != GENESIS:
-        yield AccessFinding("chain_broken", "block 1 names a block before it", 1)
-    for one, following in pairwise(blocks):
-        if following.block != one.block + 1:
-            text = f"no block between {one.block} and {following.block}"
-            yield AccessFinding("block_missing", text, one.block + 1)
-        elif following.prevhash != sha256(one.body):
-            text = f"block {following.block} does not follow from block {one.block}"
-            yield AccessFinding("chain_broken", text, following.block)
-        if following.first <= one.last:
-            text = f"block {following.block} begins before block {one.block} ends"
-            yield AccessFinding("blocks_overlap", text, following.block)
+        yield from chain.look(block)
 
 
 def _check_body(block: Block, service: str) -> Iterator[AccessFinding]:
@@ -115,7 +131,7 @@ def _in_time(rows: Sequence[Access]) -> list[Access]:
     return [replace(row, id=number) for row, number in zip(by_time, numbers, strict=True)]
 
 
-def check_between(blocks: Sequence[Block], numbers: Iterable[int]) -> Iterator[AccessFinding]:
+def check_between(numbers: Iterable[int]) -> Iterator[AccessFinding]:
     """Yield the rows up to the last block that lie in none: added since."""
     added = tuple(numbers)
     if added:
@@ -123,27 +139,66 @@ def check_between(blocks: Sequence[Block], numbers: Iterable[int]) -> Iterator[A
         yield AccessFinding("row_inserted", text, None, added[:20])
 
 
-def check_archive(
-    blocks: Sequence[Block], archived: Mapping[int, Sequence[bytes]]
-) -> Iterator[AccessFinding]:
-    """Yield where the database and the archive differ; `archived` gives each block's bytes.
+@dataclass
+class Archived:
+    """What an archive has of a service's blocks: the newest's number, and each in order.
+
+    `blocks` gives number and SHA-256 of the bytes, by number; a block that is there twice, twice.
+    """
+
+    newest: int
+    blocks: Iterator[tuple[int, str]]
+
+    @classmethod
+    def of(cls, bodies: Mapping[int, Sequence[bytes]]) -> "Archived":
+        """Return what these bytes by number are."""
+        every = sorted((number, sha256(one)) for number, some in bodies.items() for one in some)
+        return cls(max(bodies, default=0), iter(every))
+
+
+class ArchiveCheck:
+    """Compares the database's blocks with the archive's as both come, by number.
 
     Bytes that are there twice are a copy. What was sealed since the archive was last written is
     not in it yet, and no finding.
     """
-    have = {block.block: block.body for block in blocks}
-    for number, bodies in sorted(archived.items()):
-        if len(set(bodies)) > 1:
-            text = f"the archive has several blocks {number}"
-            yield AccessFinding("conflict", text, number)
-        elif number not in have:
-            text = f"block {number} is in the archive and not in the database"
-            yield AccessFinding("block_missing", text, number)
-        elif have[number] != bodies[0]:
+
+    def __init__(self, archived: Archived) -> None:
+        self._newest = archived.newest
+        grouped = groupby(archived.blocks, key=itemgetter(0))
+        self._coming = ((number, {digest for _, digest in some}) for number, some in grouped)
+        self._next = next(self._coming, None)
+
+    def look(self, block: Block) -> Iterator[AccessFinding]:
+        """Yield what is wrong with the next block, and with those of the archive before it."""
+        number = block.block
+        yield from self._gone(number)
+        if self._next is None or self._next[0] != number:
+            if number < self._newest:
+                text = f"block {number} is not in the archive, though later ones are"
+                yield AccessFinding("block_not_archived", text, number)
+            return
+        digests, self._next = self._next[1], next(self._coming, None)
+        if len(digests) > 1:
+            yield _conflict(number)
+        elif sha256(block.body) not in digests:
             text = f"block {number} was another one when it was archived"
             yield AccessFinding("chain_rewritten", text, number)
-    newest = max(archived, default=0)
-    for number in sorted(have):
-        if number < newest and number not in archived:
-            text = f"block {number} is not in the archive, though later ones are"
-            yield AccessFinding("block_not_archived", text, number)
+
+    def rest(self) -> Iterator[AccessFinding]:
+        """Yield the blocks of the archive after the database's last."""
+        yield from self._gone(None)
+
+    def _gone(self, before: int | None) -> Iterator[AccessFinding]:
+        while self._next is not None and (before is None or self._next[0] < before):
+            number, digests = self._next
+            self._next = next(self._coming, None)
+            if len(digests) > 1:
+                yield _conflict(number)
+                continue
+            text = f"block {number} is in the archive and not in the database"
+            yield AccessFinding("block_missing", text, number)
+
+
+def _conflict(number: int) -> AccessFinding:
+    return AccessFinding("conflict", f"the archive has several blocks {number}", number)

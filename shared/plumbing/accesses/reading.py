@@ -1,10 +1,10 @@
 """Reads accesses and blocks from a service's database, for a check and for who looked."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 from plumbing.accesses import checking
-from plumbing.accesses.checking import AccessFinding, Block
+from plumbing.accesses.checking import AccessFinding, Archived, Block
 from plumbing.accesses.rows import Access
 from plumbing.database import Conn
 
@@ -17,6 +17,8 @@ SELECT id FROM access a WHERE id <= (SELECT max(last) FROM access_block)
     AND NOT EXISTS (SELECT 1 FROM access_block b WHERE a.id BETWEEN b.first AND b.last)
 ORDER BY id LIMIT 1000
 """
+#: So many blocks are asked for at once.
+_AT_ONCE = 500
 #: Of a dossier the last so many of each who did it are told: however often somebody asks, the
 #: looks of others stay.
 MOST = 1000
@@ -41,27 +43,25 @@ async def of_dossier(
     return tuple(Access(**row) for row in rows), max(counts, default=0)
 
 
-async def load_blocks(conn: Conn) -> list[Block]:
-    """Return every block, by number."""
-    return [Block(**dict(row)) for row in await conn.fetch(_BLOCKS)]
-
-
 async def findings(
-    conn: Conn,
-    service: str,
-    blocks: Sequence[Block],
-    archived: Mapping[int, Sequence[bytes]] | None = None,
+    conn: Conn, service: str, archived: Archived | None = None
 ) -> AsyncIterator[AccessFinding]:
-    """Yield what is wrong, block by block: at most one block's rows are held at a time."""
-    for one in checking.check_chain(blocks, service):
+    """Yield what is wrong: with the chain, with rows, with what lies between, with the archive.
+
+    One block and its rows are in memory at a time, and what was found.
+    """
+    chain, found_chain = checking.ChainCheck(service), list[AccessFinding]()
+    archive = None if archived is None else checking.ArchiveCheck(archived)
+    wrong, differing = list[AccessFinding](), list[AccessFinding]()
+    async with conn.transaction():
+        async for row in conn.cursor(_BLOCKS, prefetch=_AT_ONCE):
+            block = Block(**dict(row))
+            found_chain += chain.look(block)
+            rows = [Access(**dict(one)) for one in await conn.fetch(_ROWS, block.first, block.last)]
+            if (finding := checking.check_rows(block, rows)) is not None:
+                wrong.append(finding)
+            differing += archive.look(block) if archive is not None else ()
+        numbers = [row["id"] for row in await conn.fetch(_BETWEEN)]
+    differing += archive.rest() if archive is not None else ()
+    for one in (*found_chain, *wrong, *checking.check_between(numbers), *differing):
         yield one
-    for block in blocks:
-        rows = [Access(**dict(row)) for row in await conn.fetch(_ROWS, block.first, block.last)]
-        if (wrong := checking.check_rows(block, rows)) is not None:
-            yield wrong
-    numbers = [row["id"] for row in await conn.fetch(_BETWEEN)]
-    for one in checking.check_between(blocks, numbers):
-        yield one
-    if archived is not None:
-        for one in checking.check_archive(blocks, archived):
-            yield one

@@ -1,9 +1,10 @@
 """The records judges hear, in the order they were written, over the topics of one partition."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,55 +15,79 @@ from audit.archive import Listing, Segment, batches_of
 COLUMNS = ("timestamp", "type", "dossier_id", "sequence", "value")
 #: The broker's clock may be behind what a portal says; so many days are read before the first.
 LEEWAY = timedelta(days=2)
+#: So many records at least are read at once, if there are.
+AT_ONCE = 8_192
 
 
-@dataclass(frozen=True)
-class Window:
-    """Records in order: whose they are (an index of the topics), and what judges are told."""
+class Window(NamedTuple):
+    """How many records, and of each in order its kind, dossier, number and bytes.
 
-    topics: list[int]
-    types: list[str]
-    dossiers: list[str]
-    sequences: list[int]
-    values: list[bytes]
+    The kind is a number: that of its type among all that are wanted, of the first topic first.
+    """
+
+    size: int
+    rows: Iterable[tuple[int, str, int, bytes]]
 
 
 class _Stream:
     """One topic-partition's records of some types, some at a time."""
 
-    def __init__(self, root: Path, segments: Sequence[Segment], types: frozenset[str]) -> None:
-        self._wanted = pa.array(sorted(types), pa.string())
+    def __init__(
+        self,
+        root: Path,
+        segments: Sequence[Segment],
+        types: Sequence[str],
+        first: int,
+        seen: Callable[[int], None],
+    ) -> None:
+        self._seen = seen
+        self._types, self._first = pa.array(types, pa.string()), first
         self._batches = (
             batch for segment in segments for batch in batches_of(root, segment, COLUMNS)
         )
         self._latest = 0
-        self.records: pa.Table | None = None
+        self._columns: list[list[Any]] = []
         self.moments = np.empty(0, np.int64)
         self.refill()
 
-    def refill(self) -> None:
-        """Read on; `records` is None when there are no more."""
-        self.records = None
-        for batch in self._batches:
-            kept = batch.filter(pc.is_in(batch.column("type"), self._wanted))
-            if not kept.num_rows:
-                continue
-            self.records = pa.Table.from_batches([kept])
-            moments = self.records.column("timestamp").cast(pa.int64()).to_numpy()
-            # A clock that went back does not change the order of a topic.
-            self.moments = np.maximum.accumulate(np.maximum(moments, self._latest))
-            self._latest = int(self.moments[-1])
-            return
+    @property
+    def ended(self) -> bool:
+        """Return whether there are no more records."""
+        return not len(self.moments)
 
-    def take(self, until: int) -> tuple[pa.Table, np.ndarray]:
+    def refill(self) -> None:
+        """Read on, unless all is read."""
+        self.moments = np.empty(0, np.int64)
+        while not len(self.moments) and (batches := list(self._some())):
+            records = pa.Table.from_batches(batches)
+            # What is not wanted has no kind.
+            kinds = pc.add(pc.index_in(records.column("type"), self._types), self._first)
+            records = records.set_column(COLUMNS.index("type"), "type", kinds)
+            if any(column.null_count for column in records.columns):
+                records = records.drop_null()
+            moments, *columns = (column.to_numpy() for column in records.columns)
+            # A clock that went back does not change the order of a topic.
+            self.moments = np.maximum.accumulate(np.maximum(moments.view(np.int64), self._latest))
+            self._columns = [column.tolist() for column in columns]
+            self._latest = int(self.moments[-1]) if len(self.moments) else self._latest
+
+    def _some(self) -> Iterator[pa.RecordBatch]:
+        """Yield what is read at once: of many small files several."""
+        count = 0
+        while count < AT_ONCE and (batch := next(self._batches, None)) is not None:
+            count += batch.num_rows
+            self._seen(batch.num_rows)
+            yield batch
+
+    def take(self, until: int) -> tuple[list[list[Any]], np.ndarray]:
         """Return the records up to a moment, inclusive, with their moments; read on if all."""
-        assert self.records is not None
         count = int(np.searchsorted(self.moments, until, "right"))
-        taken, moments = self.records.slice(0, count), self.moments[:count]
+        taken, moments = [column[:count] for column in self._columns], self.moments[:count]
         if count == len(self.moments):
             self.refill()
         else:
-            self.records, self.moments = self.records.slice(count), self.moments[count:]
+            self._columns = [column[count:] for column in self._columns]
+            self.moments = self.moments[count:]
         return taken, moments
 
 
@@ -70,41 +95,34 @@ def windows(
     root: Path,
     listing: Listing,
     partition: int,
-    wanted: Mapping[str, frozenset[str]],
+    wanted: Mapping[str, Sequence[str]],
     since: date | None,
+    seen: Callable[[int], None],
 ) -> Iterator[Window]:
     """Yield the records of a partition by the broker's time; of two at once, by the topics' order.
 
-    `wanted` gives the types by topic; files of days before `since` are left out. Raises
-    Unreadable.
+    `wanted` gives the types by topic; files of days before `since` are left out. `seen` is told how
+    many records were read, whatever their type. Raises Unreadable.
     """
     places = listing.by_place()
-    first = None if since is None else since - LEEWAY
-    streams = [
-        _Stream(root, [one for one in places.get((topic, partition), []) if _is_in(one, first)], t)
-        for topic, t in wanted.items()
+    streams, first = [], 0
+    for topic, types in wanted.items():
+        segments = [one for one in places.get((topic, partition), []) if is_read(one, since)]
+        streams.append(_Stream(root, segments, types, first, seen))
+        first += len(types)
+    while left := [stream for stream in streams if not stream.ended]:
+        horizon = min(int(stream.moments[-1]) for stream in left)
+        yield _window([stream.take(horizon) for stream in left])
+
+
+def _window(taken: Sequence[tuple[list[list[Any]], np.ndarray]]) -> Window:
+    columns = [
+        list(chain.from_iterable(parts)) for parts in zip(*(c for c, _ in taken), strict=True)
     ]
-    while any(stream.records is not None for stream in streams):
-        left = [(n, stream) for n, stream in enumerate(streams) if stream.records is not None]
-        horizon = min(int(stream.moments[-1]) for _, stream in left)
-        taken = [(n, *stream.take(horizon)) for n, stream in left]
-        yield _window(taken)
+    order = np.argsort(np.concatenate([moments for _, moments in taken]), kind="stable").tolist()
+    return Window(len(order), zip(*(map(one.__getitem__, order) for one in columns), strict=True))
 
 
-def _window(taken: Sequence[tuple[int, pa.Table, np.ndarray]]) -> Window:
-    table = pa.concat_tables([records for _, records, _ in taken])
-    ranks = np.concatenate([np.full(records.num_rows, n) for n, records, _ in taken])
-    order = np.argsort(np.concatenate([moments for *_, moments in taken]), kind="stable")
-    if len(taken) > 1:
-        table = table.take(pa.array(order))
-    return Window(
-        ranks[order].tolist(),
-        table.column("type").to_pylist(),
-        table.column("dossier_id").to_pylist(),
-        table.column("sequence").to_pylist(),
-        table.column("value").to_pylist(),
-    )
-
-
-def _is_in(segment: Segment, first: date | None) -> bool:
-    return first is None or segment.day >= first
+def is_read(segment: Segment, since: date | None) -> bool:
+    """Return whether a file of a topic that is wanted is read."""
+    return since is None or segment.day >= since - LEEWAY

@@ -1,8 +1,9 @@
 """Replays an archive: every decision of its dossiers against rules, those of its day or others."""
 
+import gc
 import re
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Container, Mapping, Sequence
+from datetime import date, datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import pyarrow.parquet as pq
 from audit.archive import Listing, listing, origin_of
 from audit.columns import head_of
 from audit.freed import keep_freed
-from audit.replaying.reading import Window, windows
+from audit.replaying.reading import Window, is_read, windows
 from audit.replaying.results import Asked, Difference, Replay
 from audit.replaying.shelf import MOST, Shelf
+from audit.replaying.tallying import Kind, Tally, count_into
 from contracts.events import EVENTS, Routed, Submitted
 from contracts.model import local_day
 from contracts.topics import LIFECYCLE
@@ -28,6 +30,7 @@ _MOST_TALLIES = 20_000
 #: What is remembered of a dossier: whether it is asked for, whether it differs, then the last
 #: sequence of each topic, then each judge's memory.
 _ASKED, _DIFFERS, _FIRST = 0, 1, 2
+
 
 Progress = Callable[[int], None]
 
@@ -53,10 +56,15 @@ def replay(
     """
     keep_freed()
     files = listing(root)
-    found = Replay(origin_of(root), records=_records(root, files))
-    asking = judges(own, asked)
-    for partition in sorted({segment.partition for segment in files.segments}):
-        _Partition(root, files, partition, asking, which or Asked(), found, most).run(progress)
+    asking, which = judges(own, asked), which or Asked()
+    found = Replay(origin_of(root), records=_left(root, files, _wanted(asking), which.first))
+    # What is known by now stays: nobody has to look whether it could go.
+    gc.freeze()
+    try:
+        for partition in sorted({segment.partition for segment in files.segments}):
+            _Partition(root, files, partition, asking, which, found, most).run(progress)
+    finally:
+        gc.unfreeze()
     found.differences.sort(key=lambda one: (one.code, one.dossier_id))
     return found
 
@@ -76,60 +84,70 @@ class _Partition:
     ) -> None:
         self._which, self._found, self._asking = which, found, asking
         self._wanted = _wanted(asking)
-        self._windows = windows(root, files, partition, self._wanted, which.first)
+        self._windows = windows(root, files, partition, self._wanted, which.first, self._seen)
         self._shelf = Shelf(most)
         self._filtered = (which.first, which.last, which.unit_code) != (None, None, None)
         self._first_memory = _FIRST + len(self._wanted)
-        self._hearers = {
-            kind: [(self._first_memory + n, j) for n, j in enumerate(asking) if kind in j.hears]
-            for kinds in self._wanted.values()
-            for kind in kinds
-        }
-        self._tallies: dict[int, list[Any]] = {}
+        self._kinds = [
+            Kind(
+                name,
+                _FIRST + topic,
+                [
+                    (self._first_memory + n, one)
+                    for n, one in enumerate(asking)
+                    if name in one.hears
+                ],
+            )
+            for topic, names in enumerate(self._wanted.values())
+            for name in names
+        ]
+        self._tallies: dict[int, Tally] = {}
 
     def run(self, progress: Progress) -> None:
         try:
             for window in self._windows:
                 self._hear(window)
-                progress(len(window.types))
+                progress(window.size)
             self._end()
         finally:
             self._shelf.close()
         self._count()
 
+    def _seen(self, count: int) -> None:
+        self._found.records += count
+
     def _hear(self, window: Window) -> None:
-        near, shelf, found = self._shelf.near, self._shelf, self._found
+        near, shelf, found, kinds = self._shelf.near, self._shelf, self._found, self._kinds
         blank = [True, False, *([0] * len(self._wanted)), *([None] * len(self._asking))]
-        rows = zip(
-            window.topics,
-            window.types,
-            window.dossiers,
-            window.sequences,
-            window.values,
-            strict=True,
-        )
-        for topic, kind, dossier, sequence, value in rows:
+        tallies, limit = self._tallies, self._which.limit
+        for number, dossier, sequence, value in window.rows:
+            kind = kinds[number]
             memory = near.get(dossier) or shelf.get(dossier)
             if memory is None:
                 memory = blank.copy()
                 shelf.put(dossier, memory)
-            if sequence <= memory[_FIRST + topic]:
+            if sequence <= memory[kind.at]:
                 found.copies += 1
                 continue
-            memory[_FIRST + topic] = sequence
-            if kind == _SUBMITTED:
+            memory[kind.at] = sequence
+            if kind.name == _SUBMITTED:
                 memory[_ASKED] = not self._filtered or self._is_asked(value)
                 found.dossiers += memory[_ASKED]
             if not memory[_ASKED]:
                 continue
-            if kind == _ROUTED:
+            if kind.name == _ROUTED:
                 self._note_version(value)
-            exact = found.dossiers_differing < self._which.limit
-            for place, judge in self._hearers[kind]:
-                memory[place], judged = judge.hear(memory[place], kind, value, exact)
-                if judged:
+            exact = found.dossiers_differing < limit
+            for place, judge in kind.hearers:
+                memory[place], judged = judge.hear(memory[place], kind.name, value, exact)
+                if not judged:
+                    continue
+                tally = tallies.get(id(judged))
+                if tally is not None and not tally.differing:
+                    tally.times += 1
+                else:
                     self._tally(judged, memory, value, dossier)
-        found.heard += len(window.types)
+        found.heard += window.size
 
     def _tally(
         self, judged: tuple[Judged, ...], memory: list[Any], value: bytes | None, dossier: str
@@ -138,10 +156,9 @@ class _Partition:
         if tally is None:
             if len(self._tallies) >= _MOST_TALLIES:
                 self._count()
-            differing = tuple(one for one in judged if one.differs)
-            tally = self._tallies[id(judged)] = [0, judged, differing]
-        tally[0] += 1
-        if not tally[2]:
+            tally = self._tallies[id(judged)] = Tally(judged)
+        tally.times += 1
+        if not tally.differing:
             return
         found, limit = self._found, self._which.limit
         if not memory[_DIFFERS]:
@@ -150,7 +167,7 @@ class _Partition:
         if memory[_DIFFERS] == "listed":
             head = head_of(value)
             code = head.code.decode() if head else ""
-            found.differences += [Difference(code, dossier, one) for one in tally[2]]
+            found.differences += [Difference(code, dossier, one) for one in tally.differing]
 
     def _end(self) -> None:
         """Judge what is left, and count who was never submitted."""
@@ -173,11 +190,7 @@ class _Partition:
         listed[first:] = [Difference(code, one.dossier_id, one.judged) for one in listed[first:]]
 
     def _count(self) -> None:
-        for times, judged, _ in self._tallies.values():
-            for one in judged:
-                self._found.judged[one.kind] += times
-                if one.differs:
-                    self._found.differing[one.kind, " ".join(one.differs)] += times
+        count_into(self._found, self._tallies.values())
         self._tallies.clear()
 
     def _is_asked(self, value: bytes) -> bool:
@@ -186,7 +199,7 @@ class _Partition:
             return False
         try:
             day = local_day(datetime.fromisoformat(about[2].decode()))
-        except ValueError:
+        except (ValueError, OverflowError):
             return False
         which = self._which
         return (
@@ -202,19 +215,22 @@ class _Partition:
             self._found.versions[value[at : value.find(b'"', at)].decode("ascii", "replace")] += 1
 
 
-def _wanted(asking: Sequence[Judge]) -> Mapping[str, frozenset[str]]:
+def _wanted(asking: Sequence[Judge]) -> Mapping[str, Sequence[str]]:
     """Return the types judges hear by topic, the intake's first: it begins every dossier."""
     heard = frozenset[str]().union(*(judge.hears for judge in asking))
-    found: dict[str, frozenset[str]] = {}
+    found: dict[str, Sequence[str]] = {}
     for service, topic in LIFECYCLE.items():
         types = {one.event_type() for one in EVENTS if one.service == service}
         if types & heard:
-            found[topic.name] = frozenset(types & heard)
+            found[topic.name] = sorted(types & heard)
     return found
 
 
-def _records(root: Path, files: Listing) -> int:
+def _left(root: Path, files: Listing, wanted: Container[str], since: date | None) -> int:
+    """Return how many records are in the files nothing is read of but that."""
     names = {topic.name for topic in LIFECYCLE.values()}
     return sum(
-        pq.read_metadata(root / one.file).num_rows for one in files.segments if one.topic in names
+        pq.read_metadata(root / one.file).num_rows
+        for one in files.segments
+        if one.topic in names and not (one.topic in wanted and is_read(one, since))
     )

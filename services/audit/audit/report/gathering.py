@@ -29,7 +29,10 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Asked:
-    """What the report is about: a unit or a province, "" for all, and days, both inclusive."""
+    """What the report is about: a unit or a province, "" for all, and days, both inclusive.
+
+    `rules_named` is how who asked named the rules: a day or a folder.
+    """
 
     unit_code: str = ""
     province_code: str = ""
@@ -37,6 +40,7 @@ class Asked:
     last: date | None = None
     keys: tuple[Verifier, ...] = ()
     rules: Rules | None = None
+    rules_named: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from audit.questions.statistics import Punctuality, old_and_new, quantile
 from audit.replaying.showing import differing_of
 from audit.report.gathering import Facts
 from audit.report.layout import Page, Section, Table
+from audit.report.replayed import asked_in_words, example
 from audit.report.saying import say
 from pages.words import Language
 
@@ -192,7 +193,7 @@ class _Writing:
         if rules is None or found is None:
             return self._section("replayed", self._missing("replayed"))
         sentences = [
-            self.say("replayed.rules", rules=rules.text),
+            asked_in_words(self.saying, self.facts.asked.rules_named, rules.asked.version),
             self.say(
                 "replayed.counts", differing=found.dossiers_differing, dossiers=found.dossiers
             ),
@@ -201,10 +202,7 @@ class _Writing:
             (self.say(f"kind.{kind}"), str(count), str(sum(differing_of(found, kind).values())))
             for kind, count in sorted(found.judged.items())
         ]
-        examples = [
-            (one.code, self.say(f"kind.{one.judged.kind}"), one.judged.said, one.judged.found)
-            for one in found.differences[:20]
-        ]
+        examples = [example(self.saying, one) for one in found.differences[:20]]
         tables = [self._table("judged", rows)]
         tables += [self._table("examples", examples)] if examples else []
         return self._section("replayed", sentences, *tables)

@@ -7,7 +7,15 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from audit.archive import EXACT, Segment, Unreadable, batches_of, listing, origin_of
+from audit.archive import (
+    EXACT,
+    NotAnArchive,
+    Segment,
+    Unreadable,
+    batches_of,
+    listing,
+    origin_of,
+)
 from audit.findings import Verdict
 from audit.verifying.collecting import Findings, Place
 from audit.verifying.rows import rows_of
@@ -23,7 +31,7 @@ def compare_archives(
 
     A number below zero is what the other has more. Raises NotAnArchive.
     """
-    ours, theirs = origin_of(root), origin_of(other)
+    ours, theirs = origin_of(root), _origin_of_other(other)
     if ours != theirs:
         found.add(Verdict.DIVERGED, "archives_differ", f"the other is the archive of {theirs}")
         return {}
@@ -34,6 +42,13 @@ def compare_archives(
         if left:
             behind[place] = left
     return behind
+
+
+def _origin_of_other(other: Path) -> str:
+    try:
+        return origin_of(other)
+    except NotAnArchive as error:
+        raise NotAnArchive(f"the other folder, {other.name}: {error}") from None
 
 
 class _Archive:

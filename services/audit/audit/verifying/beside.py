@@ -1,6 +1,7 @@
 """What stands beside records and checkpoints: parts a merge left, cosignatures, time stamps."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.x509 import Certificate
@@ -8,7 +9,7 @@ from cryptography.x509 import Certificate
 from audit.archive import Listing
 from audit.checkpoints import TIMESTAMPS, Ledger
 from audit.findings import Verdict
-from audit.notes import BadNote, Verifier, digest_of, split
+from audit.notes import BadNote, Verifier, digest_of, parse_signature, split
 from audit.parts import is_left_of_merge, whole_of
 from audit.proof_checks import cosignature_findings
 from audit.timestamps import timestamp_findings
@@ -27,17 +28,25 @@ def look_at_parts(root: Path, files: Listing, found: Findings) -> None:
 
 def look_at_cosignatures(
     ledger: Ledger, places: Iterable[Place], witnesses: Sequence[Verifier], found: Findings
-) -> None:
+) -> dict[str, int]:
     """Tell of cosignatures that do not hold, or of checkpoints that are not there any more.
 
-    Whether they hold is only known of the witnesses whose keys are given.
+    Whether they hold is only known of the witnesses whose keys are given; returns how many the
+    archive has of each of them, by name.
     """
+    counts = {(one.name, one.key_id): 0 for one in witnesses}
     for place in places:
         try:
             for finding in cosignature_findings(ledger, place, witnesses):
                 found.keep(finding)
+            for _, _, line in ledger.cosignatures(*place) if counts else ():
+                with suppress(BadNote):
+                    one = parse_signature(line)
+                    if (one.name, one.key_id) in counts:
+                        counts[one.name, one.key_id] += 1
         except OSError:
             _unreadable(found, ledger.file(*place, "cosignatures"))
+    return {name: count for (name, _), count in counts.items()}
 
 
 def look_at_stamps(root: Path, certificate: Certificate | None, found: Findings) -> None:

@@ -65,7 +65,7 @@ class PlaceCheck:
             links = Spill(Path(folder), "links", LINK, expected)
             self._read(walk, events, links)
             if self.dossiers is not None and not walk.damaged:
-                self.dossiers.reached(self.place, walk.clock_ms)
+                self.dossiers.reached(self.place, self.seals.believed(walk.clock_ms))
             self._chains(links, walk.damaged)
         self._ends(walk)
         seals = self.seals
@@ -77,7 +77,7 @@ class PlaceCheck:
             seals.sealed,
             seals.met,
             seals.first_break,
-            walk.clock_ms,
+            seals.believed(walk.clock_ms),
             seals.sealed_ms,
             seals.unsealed_ms,
             bool(walk.damaged or walk.holes) or seals.first_break is not None,

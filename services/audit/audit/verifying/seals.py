@@ -22,6 +22,8 @@ _WORDS = {
     "checkpoint_missing": (Verdict.INCOMPLETE, "does not follow the checkpoint before it"),
     "checkpoints_fork": (Verdict.DIVERGED, "contradicts the checkpoint before it"),
 }
+#: How far the broker's clock may be ahead of that of the machine that signs.
+_AHEAD_MS = 24 * 60 * 60 * 1000
 
 
 class Trust:
@@ -82,6 +84,9 @@ class Seals:
         #: The broker's time of the last record that is sealed, and of the first that is not.
         self.sealed_ms = self._last_ms = -1
         self.unsealed_ms: int | None = None
+        #: The greatest of the broker's times since the checkpoint before, and whose it is.
+        self._ahead_ms = self._ahead = -1
+        self._limit_ms: int | None = None
 
     def grow(self, leaves: list[bytes], offsets: Numbers, times_ms: Numbers) -> None:
         """Add records; compare the root wherever a checkpoint stands."""
@@ -98,6 +103,10 @@ class Seals:
         elif at or self.unsealed_ms is None:
             self.unsealed_ms = int(times_ms[at])
 
+    def believed(self, clock_ms: int) -> int:
+        """Return the time of the last record, no later than its checkpoint if it was ahead."""
+        return clock_ms if self._limit_ms is None else min(clock_ms, self._limit_ms)
+
     def rest(self) -> Checkpoint | None:
         """Return the largest checkpoint that knows more records than came, if any."""
         self._compare()
@@ -111,24 +120,36 @@ class Seals:
         if len(leaves):
             self.frontier.extend(leaves)
             self._last, self._last_ms = int(offsets[-1]), int(times_ms[-1])
+            at = int(times_ms.argmax())
+            if times_ms[at] > self._ahead_ms:
+                self._ahead, self._ahead_ms = int(offsets[at]), int(times_ms[at])
 
     def _compare(self) -> None:
         while self._next is not None and self._next.size <= self.frontier.size:
             self.met += 1
             if self.frontier.root() == self._next.root:
-                self._fits(self._next.size)
+                self._fits(self._next)
             elif self.first_break is None:
                 first = self.sealed_offset + 1
                 self.first_break = Break(self._next, self.sealed, first, self._last)
             self._next = next(self._coming, None)
 
-    def _fits(self, size: int) -> None:
+    def _fits(self, one: Checkpoint) -> None:
         if self.first_break is not None:
             text = f"the checkpoint of {self.first_break.checkpoint.size} records fits no log"
-            text += f" of which that of {size} is one: two logs were signed"
+            text += f" of which that of {one.size} is one: two logs were signed"
             self._add(Verdict.DIVERGED, "checkpoints_fork", text)
             self.first_break = None
-        self.sealed, self.sealed_offset, self.sealed_ms = size, self._last, self._last_ms
+        self.sealed, self.sealed_offset, self.sealed_ms = one.size, self._last, self._last_ms
+        signed_ms, self._limit_ms = int(one.time.timestamp() * 1000), None
+        if self._ahead_ms > signed_ms + _AHEAD_MS:
+            text = "the broker's time is more than a day after the record was signed"
+            topic, partition = self.place
+            where = {"topic": topic, "partition": partition, "offset": self._ahead}
+            self._found.add(Verdict.CLOCK_WENT_BACK, "clock_ahead", text, **where)
+            # Such a time tells nothing of when it was.
+            self.sealed_ms, self._limit_ms = min(self.sealed_ms, signed_ms), signed_ms
+        self._ahead_ms = -1
 
     def _read(self, notes: Iterator[tuple[int, str]]) -> Iterator[Checkpoint]:
         """Yield the checkpoints that count, growing; tell of the others."""

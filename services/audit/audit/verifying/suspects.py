@@ -11,6 +11,7 @@ from audit.findings import Verdict
 from audit.verifying.collecting import Findings, Place
 from audit.verifying.rows import Rows, rows_of
 from audit.verifying.seals import Break
+from audit.verifying.swaps import name_swaps
 from contracts.topics import LIFECYCLE
 
 #: Of each place so many records are suspected at most; then memory is bounded.
@@ -22,7 +23,11 @@ Suspect = tuple[Place, int, UUID | None, str]
 
 
 def blame(root: Path, files: Files, breaks: Mapping[Place, Break], found: Findings) -> None:
-    """Tell of each record in a range that changed whose bytes are not those another event names."""
+    """Tell of each record in a range that changed whose bytes are not those another event names.
+
+    Two records that changed places are told, too.
+    """
+    name_swaps(root, files, breaks, found)
     suspects: dict[bytes, Suspect] = {}
     for place, broken in breaks.items():
         if place.topic in _LIFECYCLE:

@@ -53,7 +53,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Report:
-    """What a check came to. `dossiers` and `causes` are None when they were not counted."""
+    """What a check came to. `dossiers` and `causes` are None when they were not counted.
+
+    `cosigned` is how many cosignatures the archive has of each witness that was named.
+    """
 
     origin: str
     verdict: Verdict
@@ -64,6 +67,7 @@ class Report:
     dossiers: int | None = None
     causes: int | None = None
     behind: dict[Place, int] = field(default_factory=dict)
+    cosigned: dict[str, int] = field(default_factory=dict)
 
     @property
     def as_of(self) -> datetime | None:
@@ -133,7 +137,7 @@ class _Verification:
         blame(self.root, segments, broken, self.found)
         self._unsealed(results)
         sealed = filter(self._is_asked, lines)
-        look_at_cosignatures(self.ledger, sealed, self.asked.witnesses, self.found)
+        cosigned = look_at_cosignatures(self.ledger, sealed, self.asked.witnesses, self.found)
         look_at_stamps(self.root, self.asked.authority, self.found)
         behind = self._against(places)
         return Report(
@@ -146,6 +150,7 @@ class _Verification:
             count,
             named,
             behind,
+            cosigned,
         )
 
     def _trust(self) -> Trust | None:
@@ -171,7 +176,7 @@ class _Verification:
         try:
             return Outside(self.asked.checkpoints, self.origin, trust, self.found)
         except Unreadable as error:
-            raise NotAnArchive(str(error)) from None
+            raise NotAnArchive(f"the checkpoints given: {error}") from None
 
     def _sealed_places(self) -> list[Place]:
         return [place for one in self.ledger.places() if _is_known(place := Place(*one))]

@@ -1,116 +1,91 @@
-"""Reads the usual events as they are written, without decoding them; None for all others."""
+"""Reads the usual steps of the one-stop as they are written; None for all others."""
 
 import re
-from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from contracts.model import VIETNAM
+from contracts.as_written import head_pattern, local
+from contracts.events import Accepted, Routed
 
-_TIME = re.compile(rb'"time":"([^"\\]+)","datacontenttype":"')
-_ENVELOPE = (
-    rb'"time":"([^"\\]+)","datacontenttype":"application/json","dossierid":"[^"\\]+",'
-    rb'"sequence":[0-9]+,"prevhash":"[^"\\]+","causeid":"([^"\\]+)","causehash":"[^"\\]+"'
-    rb'(?:,"traceparent":"[^"\\]+")?,"data":\{"unit_code":"([^"\\]+)",'
-)
-_ROUTED = re.compile(_ENVELOPE)
-_ACCEPTED = re.compile(_ENVELOPE + rb'"procedure_code":"[^"\\]+","actor":"([^"\\]+)",')
-_SUBMITTED = re.compile(
-    rb'"data":\{"channel":"[^"\\]+","portal":"[^"\\]+","portal_reference":"[^"\\]+",'
-    rb'"procedure_code":"([^"\\]+)","province_code":"[^"\\]+","unit_code":"([^"\\]+)",'
-    rb'"residence_unit_code":"([^"\\]+)","submitted_at":"([^"\\]+)",'
-    rb'"particulars":\{"version":1,"sha256":"[0-9a-f]+"\},"attachments":\[(.*?)\],'
-    rb'"flags":\[[^\]]*\],"same_event_as":\[\]\}\}$'
-)
 _KIND = re.compile(rb'"kind":"([a-z0-9_]+)"')
-
-
-class Submission(NamedTuple):
-    """What the one-stop's rules ask of a submission, of one that is nothing special.
-
-    All moments here are in Vietnamese time, `time` is as it is written.
-    """
-
-    procedure_code: str
-    unit_code: str
-    residence_unit_code: str
-    submitted_at: datetime
-    papers: tuple[str, ...]
-    time: bytes
+_UNIT = rb'"unit_code":"([0-9]{3}|[0-9]{5})",'
+_ROUTED = re.compile(head_pattern(Routed) + _UNIT)
+_ACCEPTED = re.compile(
+    head_pattern(Accepted)
+    + _UNIT
+    + rb'"procedure_code":"([0-9]\.[0-9]{6})","actor":"([A-Za-z0-9._:-]{1,80})",'
+)
+#: What stands in an event for a moment, by name.
+Marks = dict[bytes, bytes]
+_ZONE = b"+07:00"
 
 
 class Step(NamedTuple):
-    """What the one-stop said: where, when, why, by whom if by anybody, and the rest as written."""
+    """What the one-stop said: where, when and by what cause, and the rest as written.
+
+    `time` is in Vietnamese time without the zone, `written` as it stands there with it.
+    Of a reception also the procedure, and who received.
+    """
 
     unit_code: bytes
-    time: datetime
+    time: bytes
     written: bytes
     cause: bytes
-    actor: bytes
+    cause_hash: bytes
     rest: bytes
-
-
-def submission(value: bytes) -> Submission | None:
-    """Return the submission; None for one that is imported, like another, or written otherwise."""
-    head, found = _TIME.search(value), _SUBMITTED.search(value)
-    if head is None or found is None:
-        return None
-    procedure, unit, residence, at, attachments = found.groups()
-    submitted_at = moment(at)
-    if submitted_at is None:
-        return None
-    papers = _papers(tuple(_KIND.findall(attachments)))
-    return Submission(
-        procedure.decode(), unit.decode(), residence.decode(), submitted_at, papers, head[1]
-    )
+    procedure_code: bytes = b""
+    actor: bytes = b""
 
 
 def routed(value: bytes) -> Step | None:
     """Return that the dossier came on a desk."""
-    return _step(_ROUTED.search(value), value)
+    found = _ROUTED.match(value)
+    if found is None:
+        return None
+    _, at, zone, cause, cause_hash, unit = found.groups()
+    time = local(at, zone)
+    return (
+        None
+        if time is None
+        else Step(unit, time, at + zone, cause, cause_hash, value[found.end() :])
+    )
 
 
 def accepted(value: bytes) -> Step | None:
     """Return that the dossier was received."""
-    return _step(_ACCEPTED.search(value), value)
-
-
-def _step(found: re.Match[bytes] | None, value: bytes) -> Step | None:
+    found = _ACCEPTED.match(value)
     if found is None:
         return None
-    written, cause, unit_code, *actor = found.groups()
-    time = moment(written)
-    if time is None:
-        return None
-    return Step(unit_code, time, written, cause, actor[0] if actor else b"", value[found.end() :])
+    _, at, zone, cause, cause_hash, unit, procedure, actor = found.groups()
+    time, rest = local(at, zone), value[found.end() :]
+    return (
+        None
+        if time is None
+        else Step(unit, time, at + zone, cause, cause_hash, rest, procedure, actor)
+    )
 
 
-def moment(text: bytes) -> datetime | None:
-    """Return the moment in Vietnamese time; None for what is none, or has no time zone."""
-    try:
-        at = datetime.fromisoformat(text.decode())
-    except ValueError:
-        return None
-    return at.astimezone(VIETNAM) if at.tzinfo is not None else None
-
-
-def marks(at: datetime, written: bytes) -> dict[bytes, bytes]:
+def marks(at: bytes, written: bytes = b"") -> Marks:
     """Return what stands in an event for the moment it counts from: as steps have it, and notes.
 
-    `written` is the same moment as the event itself has it.
+    `at` is in Vietnamese time without the zone, `written` the same as the event itself has it.
     """
-    text = at.isoformat().encode()
-    clock = text[11:19] if at.second or at.microsecond else text[11:16]
-    return {b"from": text, b"at": written, b"clock": clock}
+    clock = at[11:16] if len(at) == len("2026-11-24T00:00:00") and at[17:] == b"00" else at[11:19]
+    return {b"from": at + _ZONE, b"at": written, b"clock": clock}
 
 
-def template(rest: bytes, told: dict[bytes, bytes]) -> bytes:
+def template(rest: bytes, told: Marks) -> bytes:
     """Return what is written with places for the moment; `%` it with the `marks` of another."""
     made = rest.replace(b"%", b"%%")
     for name, text in told.items():
         if text:
             made = made.replace(text, b"%(" + name + b")b")
     return made
+
+
+def papers(attachments: bytes) -> tuple[str, ...]:
+    """Return the kinds of paper of a submission, each once and in order."""
+    return _papers(tuple(_KIND.findall(attachments))) if attachments else ()
 
 
 @lru_cache(maxsize=4096)

@@ -42,7 +42,10 @@ from routing.domain import (
 from routing.what_if.comparing import compare
 
 #: What rules raise when they are told what no service could have said.
-STRANGE = (AssertionError, AttributeError, KeyError, IndexError, TypeError, ValueError)
+STRANGE = (
+    *(AssertionError, AttributeError, KeyError, IndexError, TypeError, ValueError),
+    OverflowError,  # a day after the last there is
+)
 NOT_JUDGED = (Judged("act", ("not_judged",)),)
 
 

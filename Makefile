@@ -9,11 +9,11 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap browser run up down status logs stop start samples desk whatif replay test check bench chaos broken mutants lock clean
+.PHONY: help bootstrap browser run up down status logs stop start samples desk whatif replay test check bench chaos drill broken mutants fuzz advisories manifests images lock clean
 
 help: ## show this help
 	@echo "make <target> [NAME=value]"
-	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 bootstrap:
 	@$(BOOT) deploy/local/bootstrap.py || { test -x $(RUN) || exit 1; $(PYTHON) deploy/local/bootstrap.py; }
@@ -21,10 +21,10 @@ bootstrap:
 browser: bootstrap
 	@$(RUN) deploy/local/bootstrap.py browser
 
-run: bootstrap ## start everything, send sample dossiers, show them live (ONCE=1 ends by itself, BROKERS=3, AS_OF=2021-11-15)
+run: bootstrap ## start everything, send sample dossiers, show them live (ONCE=1 ends by itself, BROKERS=3, SECURE=1, AS_OF=2021-11-15)
 	@$(RUN) -m local_stack run
 
-up: bootstrap ## start everything and leave it running (BROKERS=3, REPLICAS=routing:2)
+up: bootstrap ## start everything and leave it running (BROKERS=3, SECURE=1, REPLICAS=routing:2)
 	@$(RUN) -m local_stack up
 
 down: bootstrap ## stop everything; the data stay
@@ -58,12 +58,14 @@ test: browser ## run all tests on a real Kafka, PostgreSQL and Chromium, in lane
 	@$(RUN) -m tests.lanes $(LANE)
 	@$(RUN) -m tests.browser.chromium
 
-check: bootstrap ## format, lint, types, import rules, generated schemas, dependencies
+check: bootstrap ## format, lint, types, import rules, generated files, dependencies
 	$(RUN) -m ruff format --check
 	$(RUN) -m ruff check
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports
 	$(RUN) -m contracts.generate --check
+	$(RUN) -m tests.catalogue --check
+	$(RUN) -m deploy.manifests --check
 	VIRTUAL_ENV=$(VENV) $(VENV)/uv/bin/uv pip check
 
 bench: bootstrap ## measure, into build/bench.json
@@ -72,16 +74,31 @@ bench: bootstrap ## measure, into build/bench.json
 chaos: bootstrap ## break everything under load and check every promise (SEED=7, MINUTES=5, BROKERS=3, RATE=8)
 	@$(RUN) -m tests.chaos.campaign
 
+drill: bootstrap ## play a disaster and the way back, measured and judged (NAME=restore-routing; no name lists them)
+	@$(RUN) -m tests.drills
+
 broken: bootstrap ## see that the campaign finds builds that are wrong on purpose
 	@$(RUN) -m pytest tests/chaos
 
 mutants: bootstrap ## put small wrongs into the sequence, offset and lease conditions; each must be seen
 	@$(RUN) -m pytest tests/mutation -s
 
+fuzz: bootstrap ## give every decoder spoilt input (MINUTES=5)
+	@$(RUN) -m tests.fuzz --minutes $(or $(MINUTES),5)
+
+advisories: bootstrap ## ask for known weaknesses of what is shipped; fails when nothing could be asked
+	@$(RUN) -m tests.dependencies.advisories
+
+manifests: bootstrap ## write what the Kubernetes manifests have from the code
+	@$(RUN) -m deploy.manifests
+
+images: bootstrap ## build every image, or show without an engine that what is in it works
+	@$(RUN) -m deploy.manifests.images
+
 lock: bootstrap ## resolve again and write requirements.lock
 	$(VENV)/uv/bin/uv lock
-	$(VENV)/uv/bin/uv export --quiet --frozen --no-emit-workspace --no-header --all-packages --all-groups --no-group browser -o requirements.lock
-	$(VENV)/uv/bin/uv export --quiet --frozen --no-emit-workspace --no-header --only-group browser -o tests/browser/requirements.lock
+	$(VENV)/uv/bin/uv export --quiet --frozen --no-emit-workspace --no-header --all-packages --all-groups --no-group browser --no-group manifests -o requirements.lock
+	$(VENV)/uv/bin/uv export --quiet --frozen --no-emit-workspace --no-header --only-group browser --only-group manifests -o tests/browser/requirements.lock
 
 clean: ## stop everything, remove all data and figures (downloads stay)
 	@if test -e $(VENV)/made-from.sha256; then $(RUN) -m local_stack clean; fi

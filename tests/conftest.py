@@ -2,20 +2,26 @@
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
+from local_stack import postgres
 from local_stack.errors import AlreadyRunning
 from local_stack.stack import Stack
+from tests.databases import Databases, migrations_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 #: In the test stack the officers of this unit receive by hand; every other unit by machine.
 DESK_UNIT = "20194"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make our marks known."""
+    config.addinivalue_line("markers", "empty_database: `database` has no table yet")
 
 
 def pytest_collection_finish() -> None:
@@ -44,21 +50,45 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Stack]:
         yield from _started("test-servers", services=False)
 
 
+@pytest.fixture(scope="session")
+def databases(servers: Stack) -> Databases:
+    """The databases of the server that tests have used and may use again."""
+    return Databases(servers.status().database_server)
+
+
 @pytest.fixture
-def database(servers: Stack) -> str:
-    """Return the url of an empty database that no other test has seen."""
-    return servers.create_database(f"t{uuid4().hex[:12]}")
+async def database(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[str]:
+    """Give the url of a database without rows, migrated for the tests of that module.
+
+    With the mark `empty_database`, or where no migrations are known for the module
+    (`databases.BY_MODULE`), nothing is in it.
+    """
+    folders = migrations_of(request.path.name)
+    if folders is None or request.node.get_closest_marker("empty_database"):
+        yield (await databases.make()).url
+        return
+    lent = await databases.lend(folders)
+    yield lent.url
+    await databases.take_back(lent, folders)
 
 
 def _started(name: str, *, services: bool) -> Iterator[Stack]:
     name += os.environ.get("TEST_LANE", "")
     try:
         with Stack(ROOT, name=name, services=services, fresh=True) as started:
+            _spare_vacuum(started)
             yield started
     except AlreadyRunning:
         own = Stack(ROOT, name=f"{name}-{os.getpid()}", services=services, fresh=True)
         try:
             with own as started:
+                _spare_vacuum(started)
                 yield started
         finally:
             own.clean()
+
+
+def _spare_vacuum(started: Stack) -> None:
+    """Look at databases less often: there are hundreds, each for a moment only."""
+    script = "ALTER SYSTEM SET autovacuum_naptime = '1h';\nSELECT pg_reload_conf();"
+    postgres.run_sql(started.status().database_server, script)

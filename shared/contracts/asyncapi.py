@@ -7,7 +7,15 @@ from pydantic import TypeAdapter
 from contracts.envelope import CONTENT_TYPE
 from contracts.messages import MESSAGES, Message
 from contracts.model import PortalReference
-from contracts.topics import ARCHIVED, LIFECYCLE, PARTICULARS, SUBMISSIONS, TOPICS, Topic
+from contracts.topics import (
+    ARCHIVED,
+    CHANNELS,
+    LIFECYCLE,
+    PARTICULARS,
+    REPLIES,
+    SUBMISSIONS,
+    Topic,
+)
 
 BINDING_VERSION = "0.5.0"
 
@@ -44,7 +52,7 @@ def document() -> dict[str, Any]:
                 "variables": {"bootstrap": {"default": "127.0.0.1:9092"}},
             }
         },
-        "channels": {channel_id(topic): _channel(topic) for topic in TOPICS},
+        "channels": {channel_id(topic): _channel(topic) for topic in CHANNELS},
         "operations": _operations(),
         "components": {"messages": {message.id: _message(message) for message in MESSAGES}},
     }
@@ -61,13 +69,15 @@ _DESCRIPTION = (
 
 def channel_id(topic: Topic) -> str:
     """Return the topic's name as tools take it for an identifier: `dossier-intake-v1`."""
-    return topic.name.replace(".", "-")
+    return topic.name.replace(".{portal}", "").replace(".", "-")
 
 
 def _channel(topic: Topic) -> dict[str, Any]:
     messages = [message.id for message in MESSAGES if message.topic is topic]
+    portal = {"parameters": {"portal": {"description": "The portal's id; each has its own."}}}
     return {
         "address": topic.name,
+        **(portal if topic is REPLIES else {}),
         "description": f"{topic.purpose}. Written by {topic.writer} alone, keyed by {topic.key}.",
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
         "bindings": {
@@ -129,7 +139,7 @@ def _operations() -> dict[str, Any]:
             operations[f"{service}-receives-{channel_id(topic)}"] = _operation(
                 service, "receive", topic
             )
-        for topic in TOPICS:
+        for topic in CHANNELS:
             if topic.writer == service:
                 operations[f"{service}-sends-{channel_id(topic)}"] = _operation(
                     service, "send", topic

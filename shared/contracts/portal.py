@@ -162,7 +162,7 @@ class Refusal(Contract):
 
 
 class PortalReply(Contract):
-    """The CloudEvent of an answer on `portal.replies.v1`."""
+    """The CloudEvent of an answer on the portal's own `portal.replies.<portal>.v1`."""
 
     specversion: Literal["1.0"] = "1.0"
     id: UUID

@@ -1,6 +1,8 @@
 """The topics: who writes each one, how it is keyed, how long it is kept."""
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 PARTITIONS = 6
 DAY_MS = 24 * 60 * 60 * 1000
@@ -46,7 +48,17 @@ class Topic:
 SUBMISSIONS = Topic(
     "portal.submissions.v1", "portals", "portal_reference", "What portals send", _FOR_DAYS
 )
-REPLIES = Topic("portal.replies.v1", "intake", "portal_reference", "Receipt or refusal", _FOR_DAYS)
+#: The topic of every portal's replies, of which each has one of its own: see `replies_to`.
+REPLIES = Topic(
+    "portal.replies.{portal}.v1",
+    "intake",
+    "portal_reference",
+    "Receipt or refusal, to one portal",
+    _FOR_DAYS,
+    partitions=1,
+)
+#: What the names of these topics begin with, and no other's.
+REPLIES_PREFIX = "portal.replies."
 PARTICULARS = Topic(
     "dossier.particulars.v1",
     "intake",
@@ -101,7 +113,27 @@ CHECKPOINTS = Topic(
 #: What the archive keeps: every record of these.
 ARCHIVED: tuple[Topic, ...] = (*LIFECYCLE.values(), *ACCESS.values())
 
-TOPICS: tuple[Topic, ...] = (SUBMISSIONS, REPLIES, PARTICULARS, *ARCHIVED, CHECKPOINTS)
+#: The topics every installation has; each portal on the bus has that of its replies besides.
+TOPICS: tuple[Topic, ...] = (SUBMISSIONS, PARTICULARS, *ARCHIVED, CHECKPOINTS)
+#: Every kind of topic there is, the replies to portals as one.
+CHANNELS: tuple[Topic, ...] = (SUBMISSIONS, REPLIES, PARTICULARS, *ARCHIVED, CHECKPOINTS)
 
 #: Lifecycle topic name -> the service that alone may write it.
 WRITER_OF: dict[str, str] = {topic.name: service for service, topic in LIFECYCLE.items()}
+
+_PORTAL = re.compile(r"[a-z0-9-]{1,40}")
+
+
+def replies_to(portal: str) -> Topic:
+    """Return the topic of the replies to a portal, which no other portal may read.
+
+    Raises ValueError for what is no portal's id.
+    """
+    if not _PORTAL.fullmatch(portal):
+        raise ValueError(f"{portal!r} is no portal's id: a-z, 0-9 and -, at most 40")
+    return replace(REPLIES, name=REPLIES.name.format(portal=portal))
+
+
+def topics_for(portals: Iterable[str]) -> tuple[Topic, ...]:
+    """Return every topic of an installation whose bus has these portals; raises ValueError."""
+    return (*TOPICS, *(replies_to(portal) for portal in portals))

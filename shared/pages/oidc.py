@@ -12,28 +12,29 @@ from urllib.parse import urlencode
 import aiohttp
 import structlog
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from plumbing.bodies import document
 from plumbing.logs import describe
+from plumbing.settings import ProcessSettings
 from plumbing.tokens import IssuerAway, Unauthenticated
 
 log = structlog.get_logger()
 
 CALLBACK = "/dang-nhap/xong"
 _SECONDS = 10
+_MOST_BYTES = 64 * 1024
 Prompt = Literal["", "login"]
 
 
-class OidcSettings(BaseSettings):
+class OidcSettings(ProcessSettings):
     """What a service with pages is told by its environment about signing in.
 
     `session_key`: base64 of 32 bytes; two of them, comma separated, while they are exchanged: the
     first seals. `public_url`: where browsers reach the service, without a path.
     """
 
-    model_config = SettingsConfigDict(
-        extra="ignore", hide_input_in_errors=True, populate_by_name=True
-    )
+    model_config = SettingsConfigDict(populate_by_name=True)
 
     issuer: str = Field(validation_alias="OIDC_ISSUER")
     authorize_url: str = Field(validation_alias="OIDC_AUTHORIZE_URL")
@@ -136,7 +137,7 @@ async def ask_for_tokens(settings: OidcSettings, code: str, attempt: Attempt) ->
         ):
             if response.status >= 500:
                 raise IssuerAway
-            body = await response.json() if response.status == 200 else {}
+            body = await document(response, _MOST_BYTES) if response.status == 200 else {}
             return Tokens(str(body["access_token"]), str(body["id_token"]))
     except (KeyError, TypeError):
         raise Unauthenticated("code_not_taken") from None

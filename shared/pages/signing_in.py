@@ -19,6 +19,7 @@ from pages.oidc import CALLBACK, Attempt, OidcSettings, Prompt, ask_for_tokens, 
 from pages.problem_pages import MOST_NEXT
 from pages.problems import NotForYou, NotSignedIn, PageProblem
 from pages.site import Site
+from plumbing.gate import limits_of, seconds_header
 from plumbing.tokens import Client, IssuerAway, TokenVerifier, Unauthenticated
 
 log = structlog.get_logger()
@@ -106,6 +107,7 @@ class SignIn:
             raise NotForYou(name, back)
 
     def _begin(self, request: Request, path: str, prompt: Prompt) -> Response:
+        _not_too_often(request)
         attempt = Attempt.fresh(path)
         to = authorize_url(self._settings, self._scope, attempt, prompt)
         response = RedirectResponse(to, 303)
@@ -123,6 +125,7 @@ class SignIn:
 
     async def _end(self, request: Request) -> Response:
         """Take the issuer's answer, but only to a sign-in that this very browser began."""
+        _not_too_often(request)
         asked = request.query_params
         state = asked.get("state", "")
         name = self._attempt_name(state)
@@ -165,6 +168,14 @@ class SignIn:
     def _attempt_name(self, state: str) -> str:
         # One for each attempt: several tabs may sign in at once.
         return f"hotich_{self._settings.service}_signin_{state[:8]}"
+
+
+def _not_too_often(request: Request) -> None:
+    """Raise a 429 problem when too many sign-ins come from one network."""
+    limits = limits_of(request)
+    wait = limits.signs_in(request) if limits is not None else 0
+    if wait:
+        raise PageProblem(429, "problem.too_often", seconds_header(wait))
 
 
 def local_path(path: str, home: str) -> str:

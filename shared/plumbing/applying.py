@@ -10,6 +10,7 @@ from contracts.decision import Context, Decision, Effect, Refused, State
 from contracts.envelope import GENESIS, Cause, Envelope, Head, extend
 from contracts.events import EventData
 from contracts.topics import LIFECYCLE
+from plumbing import carrying
 from plumbing.database import Conn
 from plumbing.outbox import OutboxRow, add
 from plumbing.sealing import KeyRing
@@ -135,12 +136,15 @@ async def apply(
 
     Returns one decision per item; a Refused changes nothing. Rows of `heads` must be locked.
     """
+    items, recorded = await carrying.carried_on(conn, items), dict[UUID, str]()
     ids = sorted({item.dossier_id for item in items})
     loaded = await part.store.load(conn, ids)
     work = _Work(heads, loaded, dict(loaded))
     context = part.context(now)
-    decisions = [_decide(part, work, item, context) for item in items]
+    decide = carrying.deciding(part.service, _decide, recorded)
+    decisions = [decide(part, work, item, context) for item in items]
     await _write(conn, part, keys, work)
+    await carrying.keep(conn, recorded)
     return decisions
 
 
@@ -170,7 +174,7 @@ def _decide(part: Part[S], work: _Work[S], item: Item, context: Context) -> "Dec
     work.states[dossier_id] = decision.state
     for data in decision.events:
         _publish(part.service, work, dossier_id, data, item.cause, context.now)
-    work.effects.extend((dossier_id, effect, item.cause) for effect in decision.effects)
+    work.effects += [(dossier_id, effect, item.cause) for effect in decision.effects]
     return decision
 
 
@@ -212,8 +216,8 @@ async def _add_effects(
     identities = [uuid5(dossier_id, effect.kind) for dossier_id, effect, _ in effects]
     await conn.execute(
         "INSERT INTO effect (effect_id, dossier_id, kind, lane, turn, request, cause_id,"
-        " cause_hash) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[],"
-        " $5::text[], $6::bytea[], $7::text[], $8::text[])",
+        " cause_hash, traceparent) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[],"
+        " $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[], $9::text[])",
         identities,
         [dossier_id for dossier_id, _, _ in effects],
         [effect.kind for _, effect, _ in effects],
@@ -225,4 +229,5 @@ async def _add_effects(
         ],
         [cause.id for _, _, cause in effects],
         [cause.hash for _, _, cause in effects],
+        [cause.traceparent for _, _, cause in effects],
     )

@@ -38,6 +38,7 @@ class Call:
     age: timedelta
     begun: bool
     begin: Callable[[], Awaitable[None]]
+    traceparent: str | None = None
     steps: list[str] = field(default_factory=list, compare=False)
 
     def note(self, step: str, outcome: str) -> None:

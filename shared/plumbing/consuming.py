@@ -11,11 +11,12 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from faststream import AckPolicy
 from faststream._internal.endpoint.subscriber.utils import MultiLock
-from faststream.kafka import KafkaBroker
 
 from plumbing import metrics, offsets
 from plumbing.database import TRANSIENT
 from plumbing.holes import Holes
+from plumbing.kafka_clients import make_broker
+from plumbing.kafka_security import PLAINTEXT, KafkaSecurity
 from plumbing.logs import describe, where
 from plumbing.offsets import NotOwner
 from plumbing.parsing import raw, total_parser
@@ -35,7 +36,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     `failed` is set when the process has to stop: a flood, or an offset beyond the topic's end.
     """
 
-    def __init__(self, settler: Settler, bootstrap: str, replica: str, compacted: set[str]) -> None:
+    def __init__(
+        self,
+        settler: Settler,
+        bootstrap: str,
+        replica: str,
+        compacted: set[str],
+        security: KafkaSecurity = PLAINTEXT,
+    ) -> None:
         self._settler = settler
         self._holes = Holes(settler, compacted)
         self._commits = Commits()
@@ -43,14 +51,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._resuming: dict[TopicPartition, asyncio.Task[None]] = {}
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._moved_at = time.monotonic()
-        self.broker = KafkaBroker(
-            bootstrap.split(","),
-            apply_types=False,
-            allow_auto_create_topics=False,
-            graceful_timeout=25,
-            logger=None,
-            client_id=f"{settler.service}-{replica}",
-        )
+        self.broker = make_broker(bootstrap, f"{settler.service}-{replica}", security)
         self._subscriber = self.broker.subscriber(
             *settler.inlets,
             group_id=settler.group,
@@ -233,14 +234,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 except Exception as error:  # a rebalance, or the broker or the database is away
                     log.warning("watchdog_waits", topic=tp.topic, error=describe(error))
 
-    async def _take_back(
-        self, consumer: AIOKafkaConsumer, tp: TopicPartition, expected: int
-    ) -> None:
-        if tp in self._resuming or tp not in consumer.assignment():
+    async def _take_back(self, client: AIOKafkaConsumer, tp: TopicPartition, expected: int) -> None:
+        if tp in self._resuming or tp not in client.assignment():
             return
         # Asked for before the position: a position that counts was reached after the second look.
         looked = self._holes.looked(tp)
-        position = await asyncio.wait_for(consumer.position(tp), 5)
+        position = await asyncio.wait_for(client.position(tp), 5)
         busy = not self._lock.empty or tp in self._resuming or self._next.get(tp) != expected
         if busy or position <= expected:
             return

@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from contracts.decision import InDoubt, State
-from plumbing import metrics
+from plumbing import carrying, metrics, tracing
 from plumbing.accesses.opening import open_written
 from plumbing.answers import Claim, attempts_of, item_of, state_of
 from plumbing.applying import Item, Part, apply_facts, lock
@@ -129,6 +129,11 @@ class Executor(Generic[S]):
         self.wake.set()
 
     async def _make(self, row: Any) -> None:
+        service, traceparent = self._part.service, row["traceparent"]
+        with tracing.calling(service, row["kind"].partition(":")[0], traceparent) as carried:
+            await self._make_recorded(row, carried)
+
+    async def _make_recorded(self, row: Any, traceparent: str | None) -> None:
         request = self._open(row)
         call = Call(
             row["effect_id"],
@@ -140,6 +145,7 @@ class Executor(Generic[S]):
             row["age"],
             row["begun"],
             partial(self._begin, row["effect_id"], row["fence"]),
+            traceparent,
         )
         started = time.monotonic()
         name = call.kind.partition(":")[0]
@@ -233,6 +239,8 @@ class Executor(Generic[S]):
         return {(row["effect_id"], row["fence"]): row["doubt_since"] for row in rows}
 
     def _item(self, claim: Claim, answer: Answer, since: datetime | None) -> Item | None:
-        return item_of(
+        item = item_of(
             claim, answer, since or self._clock(), doubts_are_heard=InDoubt in self._part.rules
         )
+        carried: Item | None = carrying.carried_by(item, claim.call.traceparent)
+        return carried

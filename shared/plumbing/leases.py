@@ -62,7 +62,7 @@ UPDATE effect e SET
     lease_until = clock_timestamp() + make_interval(secs => $1), owner = $2
 WHERE e.effect_id = ANY(ARRAY(SELECT effect_id FROM due))
 RETURNING e.effect_id, e.dossier_id, e.kind, e.turn, e.lane, e.request, e.attempt, e.in_doubt,
-    e.begun, e.fence, e.doubt_since, clock_timestamp() - e.created_at AS age
+    e.begun, e.fence, e.doubt_since, e.traceparent, clock_timestamp() - e.created_at AS age
 """
 
 #: Per answer $1 effect, $2 fence, $3 state, $4 reason, $5 in doubt, $6 pause in seconds. Whoever

@@ -16,7 +16,7 @@ KNOWN_KEYS = frozenset(
     service event_id event_type dossier_id correlation_id topic partition offset outcome reason
     duration_ms unit_code pause_seconds count error attempt kind lane state shard sequence source
     expected found replica port host signal task timestamp logger version problems traceback
-    component portal status step channel procedure_code client place trial
+    component portal status step channel procedure_code client place trial setting
     """.split()  # noqa: SIM905
 )
 #: What may stand inside the entries of `problems`, besides.

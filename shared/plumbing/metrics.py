@@ -2,6 +2,53 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+_HTTP_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_LOOP_BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
+_AGE_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
+
+BUILD = Gauge("dossiers_build_info", "The release that runs; always 1.", ["service", "version"])
+HTTP_REQUESTS = Counter(
+    "dossiers_http_requests_total",
+    "Requests answered, by route and class of status; probes and scrapes are not counted.",
+    ["service", "route", "outcome"],
+)
+HTTP_SECONDS = Histogram(
+    "dossiers_http_seconds",
+    "First byte of a request to the last of its answer.",
+    ["service", "route"],
+    buckets=_HTTP_BUCKETS,
+)
+LOOP_LAG = Histogram(
+    "dossiers_loop_lag_seconds",
+    "How much later than asked for the event loop woke a task.",
+    ["service"],
+    buckets=_LOOP_BUCKETS,
+)
+CONNECTIONS = Gauge(
+    "dossiers_database_connections", "Connections of the pool.", ["service", "state"]
+)
+CONNECTIONS_MOST = Gauge(
+    "dossiers_database_connections_most", "Connections the pool may open.", ["service"]
+)
+PARTITIONS = Gauge(
+    "dossiers_assigned_partitions", "Partitions this process has.", ["service", "topic"]
+)
+LAG_RECORDS = Gauge(
+    "dossiers_lag_records",
+    "Records that wait in the partitions of this process; what is parked does not count.",
+    ["service", "topic"],
+)
+LAG_AGE = Gauge(
+    "dossiers_lag_oldest_seconds",
+    "Age of the oldest record that waits in the partitions of this process.",
+    ["service", "topic"],
+)
+RECORD_AGE = Histogram(
+    "dossiers_record_age_seconds",
+    "Broker's time of the first record of a batch to the commit of the batch.",
+    ["service", "topic"],
+    buckets=_AGE_BUCKETS,
+)
 RECORDS = Counter("dossiers_records_total", "Records settled.", ["service", "topic", "outcome"])
 BATCH_SECONDS = Histogram(
     "dossiers_batch_seconds", "First record of a batch to its commit.", ["service", "topic"]
@@ -53,6 +100,26 @@ OVERDUE_CASES = Gauge(
     "Dossiers late to be received, or late for the citizen.",
     ["service", "kind"],
 )
+PROVINCE_CASES = Gauge(
+    "dossiers_province_cases",
+    "Dossiers under way, by province, road and status.",
+    ["service", "province", "road", "state"],
+)
+PROVINCE_OVERDUE = Gauge(
+    "dossiers_province_overdue_cases",
+    "Dossiers late to be received, or late for the citizen, by province.",
+    ["service", "province", "kind"],
+)
+PROVINCE_SUBMITTED = Gauge(
+    "dossiers_province_submitted",
+    "Dossiers submitted in the last thirty days, by province and road.",
+    ["service", "province", "road"],
+)
+MOVE_DAYS_LEFT = Gauge(
+    "dossiers_move_left_days",
+    "Days until a province's direct form closes, 0 on the last; only while one is ahead.",
+    ["service", "province"],
+)
 TRACKING = Counter(
     "dossiers_tracking_questions_total",
     "Questions of citizens about a dossier, by how they were answered.",
@@ -84,6 +151,11 @@ ARCHIVE_DIFFERS = Gauge(
 )
 CHECKPOINTS_WAITING = Gauge(
     "dossiers_checkpoints_unpublished", "Checkpoints Kafka has not acknowledged.", ["service"]
+)
+CHECKPOINTS_OVERDUE = Gauge(
+    "dossiers_checkpoints_overdue_seconds",
+    "How long a round of checkpoints is overdue; 0 without keys.",
+    ["service"],
 )
 TIMESTAMPS_FAILING = Gauge(
     "dossiers_timestamps_failing_seconds",

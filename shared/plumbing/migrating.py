@@ -27,6 +27,10 @@ class ChangedMigration(Exception):
     """An applied file is not what it was; migrations are only ever added."""
 
 
+class NotMigrated(OSError):
+    """The database lacks files of this release; whoever applies them has not been there yet."""
+
+
 def _files(folders: Iterable[Path]) -> list[tuple[str, str]]:
     return [
         (f"{folder.parent.name}/{path.name}", path.read_text("utf-8"))
@@ -48,22 +52,42 @@ async def migrate(database_url: str, *folders: Path) -> int:
             "CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, sha256 text"
             " NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp())"
         )
-        rows = await connection.fetch("SELECT name, sha256 FROM schema_migration")
-        done = {row["name"]: row["sha256"] for row in rows}
-        count = 0
-        for name, sql in _files((CORE, *folders)):
-            digest = hashlib.sha256(sql.encode()).hexdigest()
-            if name in done:
-                if done[name] != digest:
-                    raise ChangedMigration(f"{name} was changed after it was applied")
-                continue
+        missing = await _missing(connection, folders)
+        for name, sql, digest in missing:
             await _patiently(connection, name, sql, digest)
-            count += 1
-        if count:
+        if missing:
             await connection.execute("ANALYZE")
-        return count
+        return len(missing)
     finally:
         await connection.close()
+
+
+async def ensure_migrated(database_url: str, *folders: Path) -> None:
+    """Return when the database has every file; raises NotMigrated, ChangedMigration else."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        # Several may start at once; none while files are applied or a rebuild is swapped in.
+        await connection.execute("SELECT pg_advisory_lock_shared($1)", _LOCK)
+        if await connection.fetchval("SELECT to_regclass('schema_migration')") is None:
+            raise NotMigrated("no migration was applied")
+        if missing := await _missing(connection, folders):
+            raise NotMigrated(f"{missing[0][0]} is not applied")
+    finally:
+        await connection.close()
+
+
+async def _missing(conn: Conn, folders: Iterable[Path]) -> list[tuple[str, str, str]]:
+    """Return name, text and digest of each file that is not applied; raises ChangedMigration."""
+    rows = await conn.fetch("SELECT name, sha256 FROM schema_migration")
+    done = {row["name"]: row["sha256"] for row in rows}
+    missing = []
+    for name, sql in _files((CORE, *folders)):
+        digest = hashlib.sha256(sql.encode()).hexdigest()
+        if name not in done:
+            missing.append((name, sql, digest))
+        elif done[name] != digest:
+            raise ChangedMigration(f"{name} was changed after it was applied")
+    return missing
 
 
 async def _patiently(conn: Conn, name: str, sql: str, digest: str) -> None:

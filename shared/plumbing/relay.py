@@ -12,8 +12,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from contracts.topics import TOPICS
-from plumbing import metrics
+from plumbing import metrics, tracing
 from plumbing.database import TRANSIENT
+from plumbing.kafka_clients import make_producer
+from plumbing.kafka_security import PLAINTEXT, KafkaSecurity
 from plumbing.logs import describe
 from plumbing.outbox import SHARDS
 from plumbing.sending import SetAside, Unsent, send
@@ -35,10 +37,17 @@ class Relay:
     `wake` may be set after a commit; without it the outbox is looked at ten times a second.
     """
 
-    def __init__(self, service: str, database_url: str, bootstrap: str) -> None:
+    def __init__(
+        self,
+        service: str,
+        database_url: str,
+        bootstrap: str,
+        security: KafkaSecurity = PLAINTEXT,
+    ) -> None:
         self._service = service
         self._database_url = database_url
         self._bootstrap = bootstrap
+        self._security = security
         self._producer: AIOKafkaProducer | None = None
         self._held: list[int] = []
         self._looked_for_shards = 0.0
@@ -127,6 +136,7 @@ class Relay:
             )
         metrics.PUBLISH_SECONDS.labels(self._service).observe(time.monotonic() - started)
         gone = set(sent)
+        tracing.published(self._service, [row for row in rows if row["id"] in gone], started)
         for topic, count in Counter(row["topic"] for row in rows if row["id"] in gone).items():
             metrics.PUBLISHED.labels(self._service, topic).inc(count)
         self.waiting = not sent
@@ -135,16 +145,8 @@ class Relay:
 
     async def _live_producer(self) -> AIOKafkaProducer:
         if self._producer is None:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap,
-                acks="all",
-                enable_idempotence=False,
-                linger_ms=5,
-                max_batch_size=BATCH_BYTES,
-                max_request_size=1_048_576,
-                request_timeout_ms=10_000,
-                client_id=f"{self._service}-relay",
-            )
+            name = f"{self._service}-relay"
+            producer = make_producer(self._bootstrap, name, self._security, BATCH_BYTES)
             self._producer = producer
             await asyncio.wait_for(producer.start(), 20)
         return self._producer

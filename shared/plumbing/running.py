@@ -4,27 +4,30 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 import uvicorn
 
-from plumbing import operating, upkeep, watching
+from plumbing import observing, operating, upkeep, watching
 from plumbing.assembly import Assemble, Assembly, Running, clock_ahead
 from plumbing.consuming import Consumer
 from plumbing.database import Pool, open_pool
 from plumbing.effects import Executor
+from plumbing.granting import migrate_and_end
 from plumbing.listening import http_server, listen
 from plumbing.logs import configure, describe, where
-from plumbing.migrating import migrate
+from plumbing.migrating import ensure_migrated, migrate
 from plumbing.operating import AddRoutes
 from plumbing.overview import OverviewRoutes
 from plumbing.relay import Relay
+from plumbing.restoring import ensure_not_behind
 from plumbing.sealing import KeyRing
 from plumbing.serving import Health, make_app
-from plumbing.settings import CommonSettings
+from plumbing.settings import CommonSettings, read_settings
 from plumbing.settling import FloodGate, Settler
 from plumbing.stuck.api import StuckRoutes
 from plumbing.stuck.lanes_api import LaneRoutes
@@ -40,15 +43,21 @@ STALL_SECONDS = 60.0
 STOP_SECONDS = 15
 
 
-def main(settings: CommonSettings, service: str, migrations: Path, assemble: Assemble) -> None:
-    """Run the service until SIGTERM (exit 0) or until a part of it dies (exit 1)."""
+def main(
+    make_settings: Callable[[], CommonSettings], service: str, migrations: Path, assemble: Assemble
+) -> None:
+    """Run the service until SIGTERM (exit 0) or until a part of it dies (exit 1).
+
+    With the argument `migrate` it applies the migrations and ends.
+    """
+    if sys.argv[1:] == ["migrate"]:
+        raise SystemExit(migrate_and_end(service, migrations))
+    settings = read_settings(make_settings, service)
     configure(service, settings.log_level)
-    try:
+    with contextlib.suppress(ImportError):
         import uvloop
 
         uvloop.install()
-    except ImportError:  # pragma: no cover
-        pass
     code = asyncio.run(_run(settings, service, migrations, assemble))
     # Client libraries may keep threads or half-closed sockets; everything of ours is closed.
     os._exit(code)
@@ -63,7 +72,8 @@ async def _run(settings: CommonSettings, service: str, migrations: Path, assembl
         pool = await unless(stop, _open_database(settings, service, migrations))
         if pool is None:
             return 0
-        relay = Relay(service, settings.database_url, settings.kafka_bootstrap_servers)
+        servers = settings.kafka_bootstrap_servers
+        relay = Relay(service, settings.database_url, servers, settings.kafka_security)
         keys = KeyRing.from_json(settings.particulars_keys)
         clock = clock_ahead(settings.clock_offset_seconds)
         running = Running(settings, pool, keys, relay, clock)
@@ -78,11 +88,13 @@ async def _open_database(settings: CommonSettings, service: str, migrations: Pat
     pools: list[Pool] = []
 
     async def opened() -> None:
-        await migrate(settings.database_url, migrations)
+        act = migrate if settings.migrations == "apply" else ensure_migrated
+        await act(settings.database_url, migrations)
         name = f"{service}-{settings.replica}"
         pools.append(await open_pool(settings.database_url, application=name))
 
     await patiently("database", opened)
+    await ensure_not_behind(pools[0], service, settings)
     return pools[0]
 
 
@@ -101,6 +113,7 @@ async def _live(
     tasks += _start_parts(running, assembly, service)
     if consumer is not None:
         tasks.append(asyncio.create_task(_consume(consumer), name="consumer"))
+    tasks.append(observing.start(service, running.pool, running.lags, consumer))
     watching.attach(health, running, consumer, STALL_SECONDS)
     log.info("service_started", port=settings.http_port, replica=settings.replica)
     code = await _until_over(tasks, consumer, stop)
@@ -156,7 +169,8 @@ def _make_consumer(running: Running, assembly: Assembly, service: str) -> Consum
     )
     compacted = {t.name for t in assembly.inlets if t.config["cleanup.policy"] == "compact"}
     settings = running.settings
-    return Consumer(settler, settings.kafka_bootstrap_servers, settings.replica, compacted)
+    servers = settings.kafka_bootstrap_servers
+    return Consumer(settler, servers, settings.replica, compacted, settings.kafka_security)
 
 
 def _start_parts(running: Running, assembly: Assembly, service: str) -> list["asyncio.Task[None]"]:

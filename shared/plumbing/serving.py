@@ -3,58 +3,28 @@
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
-from contracts.portal import Problem, problem_document
 from plumbing.database import passing
+from plumbing.documents import with_problems
+from plumbing.gate import Gate, limits_of
+from plumbing.http_settings import HttpSettings
 from plumbing.logs import describe, where
+from plumbing.observing import Measured, Named
+from plumbing.problems import ProblemRaised, problem_response
+from plumbing.requests import BodyLimit, RelativeRedirects, StrictRoute
 from plumbing.tokens import Client, IssuerAway, TokenVerifier, Unauthenticated
 
+__all__ = ["Health", "ProblemRaised", "authenticate", "make_app", "problem_response"]
+
 log = structlog.get_logger()
-
-MAX_BODY_BYTES = 1024 * 1024
-MOST_SWALLOWED_BYTES = 32 * MAX_BODY_BYTES
-_TYPES = "https://hotich.example/problems/"
-
-
-class ProblemRaised(Exception):
-    """An HTTP answer that is a problem document (RFC 9457)."""
-
-    def __init__(
-        self,
-        status: int,
-        name: str,
-        title: str,
-        detail: str,
-        headers: dict[str, str] | None = None,
-        **extra: Any,
-    ) -> None:
-        super().__init__(name)
-        self.headers = headers or {}
-        errors = extra.pop("errors", ())
-        self.problem = Problem(
-            type=_TYPES + name, title=title, status=status, detail=detail, errors=errors
-        )
-        self.extra = extra
-
-
-def problem_response(raised: ProblemRaised) -> JSONResponse:
-    """Return the problem as `application/problem+json`."""
-    document = problem_document(raised.problem) | raised.extra
-    return JSONResponse(
-        document,
-        raised.problem.status,
-        raised.headers,
-        media_type="application/problem+json",
-    )
 
 
 class Health:
@@ -69,81 +39,30 @@ class Health:
         return "starting"
 
 
-class BodyLimit:
-    """Refuses bodies over the limit with 413, whether their length is declared or not."""
+def make_app(title: str, health: Health, limits: HttpSettings | None = None) -> FastAPI:
+    """Return an app with `/health/live`, `/health/ready`, `/metrics` and problem answers.
 
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
-            await _swallow(receive)
-            await _too_large()(scope, receive, send)
-            return
-        taken = 0
-
-        async def counted() -> Any:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > MAX_BODY_BYTES:
-                raise ProblemRaised(*_TOO_LARGE)
-            return message
-
-        await self._app(scope, counted, send)
-
-
-class RelativeRedirects:
-    """Redirects to the way a path is written within this service, whatever the host is said to be.
-
-    Behind a proxy the host and the scheme that reach us need not be those of the browser.
+    Without `limits` those of the environment hold. No page describes or tries out the API.
     """
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        async def relative(message: Any) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 307:
-                headers = MutableHeaders(scope=message)
-                url = urlsplit(headers["location"])
-                # Two slashes at the beginning would name a host again.
-                path = f"/{url.path.lstrip('/')}"
-                headers["location"] = urlunsplit(("", "", path, url.query, ""))
-            await send(message)
-
-        await self._app(scope, receive, relative if scope["type"] == "http" else send)
-
-
-async def _swallow(receive: Any) -> None:
-    """Read a body that is too large, within reason: a client cut off does not see the answer."""
-    taken = 0
-    while taken < MOST_SWALLOWED_BYTES:
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if message["type"] != "http.request" or not message.get("more_body"):
-            return
-
-
-_TOO_LARGE = (413, "body-too-large", "Body too large", f"At most {MAX_BODY_BYTES} bytes are read.")
-
-
-def _too_large() -> JSONResponse:
-    return problem_response(ProblemRaised(*_TOO_LARGE))
-
-
-def make_app(title: str, health: Health) -> FastAPI:
-    """Return an app with `/health/live`, `/health/ready`, `/metrics` and problem answers."""
-    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None)
+    limits = limits or HttpSettings()
+    app = FastAPI(
+        title=title,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if limits.http_openapi else None,
+    )
+    app.openapi = with_problems(app)  # type: ignore[method-assign]
+    app.router.route_class = StrictRoute
+    app.add_middleware(Named)
     app.add_middleware(BodyLimit)
     app.add_middleware(RelativeRedirects)
+    app.add_middleware(Gate, settings=limits)
+    app.add_middleware(Measured, service=title)
     app.add_exception_handler(ProblemRaised, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(ClientDisconnect, _on_gone)
     app.add_exception_handler(Exception, _on_bug)
 
     @app.get("/health/live", include_in_schema=False)
@@ -165,10 +84,13 @@ def make_app(title: str, health: Health) -> FastAPI:
 
 
 async def authenticate(request: Request, verifier: TokenVerifier, scope: str) -> Client:
-    """Return the caller; raises a 401, 403 or 503 problem."""
+    """Return the caller; raises a 401, 403, 429 or 503 problem."""
+    limits = limits_of(request)
     try:
-        client = await verifier.verify(request.headers.get("authorization"))
+        client = await verifier.verify(_authorization(request))
     except Unauthenticated as error:
+        if limits is not None:
+            limits.failed(request)
         challenge = {"www-authenticate": f'Bearer error="invalid_token", scope="{scope}"'}
         raise ProblemRaised(
             401, "unauthenticated", "Token not valid", error.reason, challenge
@@ -177,9 +99,24 @@ async def authenticate(request: Request, verifier: TokenVerifier, scope: str) ->
         raise ProblemRaised(
             503, "issuer-away", "Token issuer away", "Try again.", {"retry-after": "2"}
         ) from None
+    if limits is not None:
+        limits.came(client)
     if scope not in client.scopes:
         raise ProblemRaised(403, "scope-missing", "Not allowed", f"The token lacks {scope}.")
     return client
+
+
+def _authorization(request: Request) -> str | None:
+    """Return the one header a token may come in; raises Unauthenticated when there is more.
+
+    An address is kept by proxies and browsers. Source: RFC 6750, 2; RFC 9700, 4.3.2.
+    """
+    if "access_token" in request.query_params:
+        raise Unauthenticated("token_in_address")
+    given = request.headers.getlist("authorization")
+    if len(given) > 1:
+        raise Unauthenticated("token_given_twice")
+    return given[0] if given else None
 
 
 async def _on_problem(_: Request, error: Exception) -> JSONResponse:
@@ -224,6 +161,11 @@ async def _on_http(_: Request, error: Exception) -> JSONResponse:
             dict(error.headers or {}),
         )
     )
+
+
+async def _on_gone(_: Request, __: Exception) -> Response:
+    # Nobody hears it: the client went away, or was too slow.
+    return Response(status_code=400)
 
 
 async def _on_bug(_: Request, error: Exception) -> JSONResponse:

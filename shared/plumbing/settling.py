@@ -10,11 +10,12 @@ import structlog
 from aiokafka import TopicPartition
 
 from contracts.envelope import MalformedEvent
-from plumbing import metrics, offsets
+from plumbing import carrying, metrics, offsets
 from plumbing.database import Pool, passing
 from plumbing.deadletters import Dead, bury
 from plumbing.inlets import Settle, Settled
 from plumbing.logs import describe, where
+from plumbing.observing import show_age
 from plumbing.offsets import NotOwner
 from plumbing.sealing import KeyRing
 from plumbing.sequencing import Record
@@ -87,13 +88,15 @@ class Settler:
             await self._singly(tp, records, expected)
         self.settled()
         metrics.BATCH_SECONDS.labels(self.service, tp.topic).observe(time.monotonic() - started)
+        show_age(self.service, tp.topic, records[0].timestamp)
         following: int = records[-1].offset + 1
         return following
 
     async def _once(self, tp: TopicPartition, records: Sequence[Record], expected: int) -> Settled:
         async with self.pool.acquire() as conn, conn.transaction():
             await offsets.advance(conn, self.group, tp, expected, records[-1].offset + 1)
-            settled = await self.inlets[tp.topic](conn, records, self.clock())
+            with carrying.batch(tp.topic, len(records)):
+                settled = await self.inlets[tp.topic](conn, records, self.clock())
             # What our own services seem to have written and cannot be read: a bad release.
             if settled.suspect:
                 self.flood.count(settled.suspect)

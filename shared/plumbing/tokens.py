@@ -11,18 +11,24 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
+from plumbing.bodies import document
 from plumbing.logs import describe
 
 log = structlog.get_logger()
 
 _ALGORITHMS = ["ES256"]
 _KEYS_SECONDS = 300.0
+#: While the issuer is away its keys serve on, but not for ever: one of them may be withdrawn.
+_KEYS_HARD_SECONDS = 3600.0
+#: What a key set and a token are never longer than.
+_MOST_KEYS_BYTES, _MOST_TOKEN_BYTES = 256 * 1024, 8 * 1024
 #: A token of an unknown key makes us look for new keys, but not every such token.
 _REFETCH_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
+_FETCH_SECONDS = 5.0
 _LEEWAY_SECONDS = 30
 #: What an answer that is no key set looks like.
-_UNREADABLE = (JoseError, ValueError, KeyError, TypeError)
+_UNREADABLE = (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 #: What the library says of a text that is no token; of a header of odd types, a TypeError.
 _NO_TOKEN = (JoseError, ValueError, TypeError, RecursionError)
 
@@ -84,6 +90,8 @@ class TokenVerifier:
         return claims
 
     async def _decode(self, token: str) -> jwt.Token:
+        if len(token) > _MOST_TOKEN_BYTES:
+            raise Unauthenticated("token_invalid")
         try:
             return jwt.decode(token, await self._current_keys(), algorithms=_ALGORITHMS)
         except InvalidKeyIdError:
@@ -98,9 +106,13 @@ class TokenVerifier:
 
     def _client(self, claims: dict[str, Any]) -> Client:
         for_us = {"aud": {"essential": True, "value": self._audience}}
-        self._validate(claims, for_us | {"client_id": {"essential": True}})
-        scopes = frozenset(str(claims.get("scope", "")).split())
-        return Client(str(claims["client_id"]), scopes, claims)
+        self._validate(
+            claims, for_us | {"client_id": {"essential": True}, "iat": {"essential": True}}
+        )
+        client_id, scope = claims["client_id"], claims.get("scope", "")
+        if not isinstance(client_id, str) or not isinstance(scope, str):
+            raise Unauthenticated("token_claims_invalid")
+        return Client(client_id, frozenset(scope.split()), claims)
 
     def _validate(self, claims: dict[str, Any], more: dict[str, Any]) -> None:
         rules = jwt.JWTClaimsRegistry(
@@ -116,7 +128,7 @@ class TokenVerifier:
             raise Unauthenticated(name) from None
 
     async def _current_keys(self, max_age_seconds: float = _KEYS_SECONDS) -> KeySet:
-        """Return keys of at most that age, or older ones while the issuer is away.
+        """Return keys of at most that age, or up to an hour old ones while the issuer is away.
 
         Whoever asks meanwhile waits for the same fetch, but for those whose keys are young enough:
         a token of an unknown key holds nobody else up. A failed fetch is not repeated at once.
@@ -128,19 +140,32 @@ class TokenVerifier:
             if now - self._fetched_at > max_age_seconds and now - self._tried_at > _RETRY_SECONDS:
                 await self._fetch()
                 self._tried_at = time.monotonic()
-            if self._keys is None:
+            if self._keys is None or now - self._fetched_at > _KEYS_HARD_SECONDS:
                 raise IssuerAway
             return self._keys
 
     async def _fetch(self) -> None:
-        timeout = aiohttp.ClientTimeout(total=5)
+        timeout = aiohttp.ClientTimeout(total=_FETCH_SECONDS)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.get(self._jwks_url) as response,
+                session.get(self._jwks_url, allow_redirects=False) as response,
             ):
-                response.raise_for_status()
-                self._keys = KeySet.import_key_set(await response.json())
+                if response.status != 200:
+                    raise ValueError("no key set")
+                self._keys = _signing_keys(await document(response, _MOST_KEYS_BYTES))
                 self._fetched_at = time.monotonic()
         except (aiohttp.ClientError, TimeoutError, OSError, *_UNREADABLE) as error:
             log.warning("token_keys_not_fetched", error=describe(error))
+
+
+def _signing_keys(key_set: Any) -> KeySet:
+    """Return the keys tokens are signed with, others left out; raises ValueError without any."""
+    signing = [
+        one
+        for one in key_set["keys"]
+        if (one.get("kty"), one.get("crv")) == ("EC", "P-256") and one.get("use", "sig") == "sig"
+    ]
+    if not signing:
+        raise ValueError
+    return KeySet.import_key_set({"keys": signing})

@@ -16,7 +16,7 @@ import contracts
 from contracts import asyncapi, generate
 from contracts.envelope import CONTENT_TYPE
 from contracts.events import EVENTS
-from contracts.topics import ACCESS, LIFECYCLE, PARTICULARS, REPLIES, SUBMISSIONS, TOPICS
+from contracts.topics import ACCESS, CHANNELS, LIFECYCLE, PARTICULARS, REPLIES, SUBMISSIONS
 
 FOLDER = Path(contracts.__file__).parent
 DOCUMENT: dict[str, Any] = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text("utf-8"))
@@ -162,8 +162,8 @@ def test_every_reference_resolves() -> None:
 def test_there_is_one_channel_for_each_topic_with_its_kafka_settings() -> None:
     channels = {channel["address"]: channel for channel in DOCUMENT["channels"].values()}
 
-    assert list(channels) == [topic.name for topic in TOPICS]
-    for topic in TOPICS:
+    assert list(channels) == [topic.name for topic in CHANNELS]
+    for topic in CHANNELS:
         binding = channels[topic.name]["bindings"]["kafka"]
         settings = {
             key: ",".join(value) if isinstance(value, list) else str(value)
@@ -174,10 +174,10 @@ def test_there_is_one_channel_for_each_topic_with_its_kafka_settings() -> None:
 
 
 def test_every_message_is_on_one_channel_with_content_type_key_and_payload() -> None:
-    on_channels = [name for topic in TOPICS for name in messages_of(topic.name)]
+    on_channels = [name for topic in CHANNELS for name in messages_of(topic.name)]
 
     assert sorted(on_channels) == sorted(DOCUMENT["components"]["messages"])
-    for topic in TOPICS:
+    for topic in CHANNELS:
         for message in messages_of(topic.name).values():
             key = message["bindings"]["kafka"]["key"]
             assert key["type"] == "string"
@@ -221,7 +221,7 @@ def test_each_service_reads_and_writes_what_it_should_and_every_channel_is_used(
         "intake": (
             {"portal.submissions.v1"},
             {
-                "portal.replies.v1",
+                "portal.replies.{portal}.v1",
                 "dossier.intake.v1",
                 "dossier.particulars.v1",
                 "access.intake.v1",
@@ -264,5 +264,5 @@ def test_an_operation_names_messages_of_its_own_channel_and_its_consumer_group()
 
 def test_the_readers_of_the_document_are_services_and_the_writers_are_the_topics_own() -> None:
     assert set(asyncapi.READS) == set(LIFECYCLE)
-    assert {topic.writer for topic in TOPICS} == {"portals", "audit", *LIFECYCLE}
-    assert set(LIFECYCLE_NAMES) < {topic.name for topic in TOPICS}
+    assert {topic.writer for topic in CHANNELS} == {"portals", "audit", *LIFECYCLE}
+    assert set(LIFECYCLE_NAMES) < {topic.name for topic in CHANNELS}

@@ -44,7 +44,7 @@ def told_by(channel: str, samples: Sequence[Sample]) -> list[Sample]:
 async def following(status: Status, samples: Sequence[Sample]) -> AsyncIterator["Journey"]:
     """Yield the samples' journey, watched from now on; nothing is sent yet."""
     tracks = [Track(sample) for sample in samples]
-    follower = Follower(status.kafka, tracks)
+    follower = Follower(status, tracks)
     await follower.start()
     reading = asyncio.create_task(follower.run())
     try:
@@ -114,7 +114,7 @@ async def token(status: Status, root: Path, client: str) -> str:
 
 async def whole_log(status: Status) -> dict[str, list[Any]]:
     """Return every record of every lifecycle topic, per topic in log order of each partition."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=status.kafka, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**status.kafka_client(), enable_auto_commit=False)
     await consumer.start()
     try:
         found: dict[str, list[Any]] = {}
@@ -136,7 +136,7 @@ async def whole_log(status: Status) -> dict[str, list[Any]]:
 @contextlib.asynccontextmanager
 async def producing(status: Status) -> AsyncIterator[AIOKafkaProducer]:
     """Yield a producer, as anyone with access to the broker could have one."""
-    producer = AIOKafkaProducer(bootstrap_servers=status.kafka, acks="all")
+    producer = AIOKafkaProducer(**status.kafka_client(), acks="all")
     await producer.start()
     try:
         yield producer
@@ -155,7 +155,7 @@ async def count(status: Status, service: str, sql: str, *values: Any) -> int:
 
 async def all_consumed(status: Status) -> bool:
     """Return whether every service has settled every lifecycle topic it reads to its end."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=status.kafka, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**status.kafka_client(), enable_auto_commit=False)
     await consumer.start()
     try:
         for service, url in status.databases.items():

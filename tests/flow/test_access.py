@@ -56,7 +56,7 @@ async def published(status: Status, service: str) -> list[bytes]:
 
 
 async def _records(status: Status, topic: str, partitions: int) -> list[Any]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=status.kafka, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**status.kafka_client(), enable_auto_commit=False)
     await consumer.start()
     try:
         places = [TopicPartition(topic, n) for n in range(partitions)]

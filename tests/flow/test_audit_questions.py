@@ -34,7 +34,7 @@ def _document(root: Path, command: str, *more: str) -> dict[str, Any]:
 
 
 async def _ends(status: Status) -> dict[tuple[str, int], int]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=status.kafka, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**status.kafka_client(), enable_auto_commit=False)
     await consumer.start()
     try:
         places = [

@@ -17,6 +17,7 @@ from contracts.topics import LIFECYCLE
 from local_stack.promise import read_journal
 from local_stack.samples import run_samples
 from local_stack.stack import Stack
+from local_stack.status import Status
 from sandbox.samples import load
 from tests.flow.kit import (
     all_consumed,
@@ -190,7 +191,7 @@ async def test_offsets_forgotten_by_kafka_are_taken_from_the_database(stack: Sta
         await journey.arrive()
         before = await count(status, "routing", sent)
         await asyncio.to_thread(stack.stop_component, "routing")
-        await _commit_the_beginning(status.kafka, "routing")
+        await _commit_the_beginning(status, "routing")
         await asyncio.to_thread(stack.start_component, "routing")
         await until(lambda: _is_ready(status.urls["routing"]), "routing is ready again")
         await until(lambda: all_consumed(status), "everything is settled")
@@ -221,10 +222,8 @@ async def _is_ready(url: str) -> bool:
         return False
 
 
-async def _commit_the_beginning(bootstrap: str, group: str) -> None:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False
-    )
+async def _commit_the_beginning(status: Status, group: str) -> None:
+    consumer = AIOKafkaConsumer(**status.kafka_client(), group_id=group, enable_auto_commit=False)
     await consumer.start()
     topic = LIFECYCLE["intake"]
     places = [TopicPartition(topic.name, number) for number in range(topic.partitions)]

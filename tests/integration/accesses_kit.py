@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from contracts.audit import AccessBlock
 from plumbing.accesses import reading
 from plumbing.accesses.blocks import Sealing
+from plumbing.accesses.checking import Archived
 from plumbing.accesses.opening import write
 from plumbing.accesses.rows import By
 from plumbing.assembly import utc_now
@@ -75,11 +76,10 @@ class AccessBench:
     ) -> list[tuple[str, int | None, tuple[int, ...]]]:
         """Return kind, block and rows of what a check finds, in order."""
         async with self.pool.acquire() as conn:
-            blocks = await reading.load_blocks(conn)
-            return [
-                (one.kind, one.block, one.rows)
-                async for one in reading.findings(conn, "routing", blocks, archived)
-            ]
+            every = reading.findings(
+                conn, "routing", None if archived is None else Archived.of(archived)
+            )
+            return [(one.kind, one.block, one.rows) async for one in every]
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from uuid import UUID
 from contracts.decision import Context
 from contracts.envelope import sha256
 from contracts.particulars import Particulars, ParticularsRecord
-from contracts.topics import LIFECYCLE, PARTICULARS, REPLIES
+from contracts.topics import LIFECYCLE, PARTICULARS, replies_to
 from intake.app import MIGRATIONS
 from intake.bus import SubmissionInlet
 from intake.domain import RULES
@@ -30,6 +30,7 @@ from tests.unit.intake_kit import NOW, SECRET, a_record, an_event
 
 RING = KeyRing("k1", {"k1": bytes(range(32))})
 EVENTS = LIFECYCLE["intake"].name
+REPLIES_TO_NATIONAL = replies_to("national-portal").name
 PERSONAL = ("Nghiệm", "000196112648", "900000123", "giay-chung-sinh", "1996-04-17")
 
 
@@ -121,7 +122,7 @@ class Intake:
         """Return key, kind (received or refused) and data of the replies, in order."""
         return [
             (key, reply["type"].split("_")[-1].removesuffix(".v1"), reply["data"])
-            for key, reply in await self.outbox(REPLIES.name)
+            for key, reply in await self.outbox(REPLIES_TO_NATIONAL)
         ]
 
     async def codes(self) -> list[str]:

@@ -51,11 +51,13 @@ def bench(servers: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Be
 
 
 @contextlib.asynccontextmanager
-async def _running(bench: Bench, sandbox: Sandbox, bootstrap: str = "") -> AsyncIterator[Any]:
+async def _running(
+    bench: Bench, sandbox: Sandbox, bootstrap: str = "", minutes: float = 0.005
+) -> AsyncIterator[Any]:
     key = {"name": a_signer(1).name, "key": private_text(a_signer(1))}
     settings = ProofSettings(
         audit_keys=json.dumps([key | {"from": "2026-01-01T00:00:00Z"}]),
-        checkpoint_minutes=0.005,
+        checkpoint_minutes=minutes,
         tsa_url=f"{sandbox.url}/tsa",
         tsa_certificate=sandbox.state / "tsa-certificate.pem",
     )
@@ -67,16 +69,16 @@ async def _running(bench: Bench, sandbox: Sandbox, bootstrap: str = "") -> Async
         lambda: open_producer(bootstrap or bench.bootstrap, {}),
         [bench.topic],
     )
-    archiving = Archiving(told, checkpointing.open, [bench.topic])
-    threads = [threading.Thread(target=one) for one in (archiving.run, checkpointing.run)]
-    for thread in threads:
+    archiving = Archiving(told, checkpointing.open, [bench.topic], closing=checkpointing.end)
+    # They end as the service lets them: the last round is of all that was archived.
+    parts = [(one, threading.Thread(target=one.run)) for one in (checkpointing, archiving)]
+    for _, thread in parts:
         thread.start()
     try:
         yield archiving
     finally:
-        archiving.stop.set()
-        checkpointing.stop.set()
-        for thread in threads:
+        for one, thread in parts:
+            one.stop.set()
             await asyncio.to_thread(thread.join)
 
 
@@ -146,6 +148,22 @@ async def test_a_log_is_signed_published_and_stamped_while_it_is_archived(
     root = certificate_in((sandbox.state / "tsa-certificate.pem").read_bytes())
     assert pem.strip() == (sandbox.state / "tsa-certificate.pem").read_text().strip()
     assert timestamp_findings(bench.root, root) == []
+
+
+async def test_what_came_after_the_last_round_is_signed_and_published_before_it_stops(
+    bench: Bench, sandbox: Sandbox
+):
+    async with _running(bench, sandbox, minutes=60) as archiving:
+        await until(lambda: [*_sizes(bench, 0), *_sizes(bench, 1)] == [0, 0], "a round is over")
+        places = [(bench.topic.name, number) for number in (0, 1)]
+        for number in (0, 1):
+            bench.put(b"value", partition=number)
+        await until(
+            lambda: all(archiving.reached.get(place) for place in places), "both are archived"
+        )
+
+    assert [_sizes(bench, number) for number in (0, 1)] == [[0, 1], [0, 1]]
+    assert sorted(await _published(bench)) == sorted(_notes(bench))
 
 
 async def test_without_kafka_or_authority_what_was_signed_is_published_and_stamped_later(

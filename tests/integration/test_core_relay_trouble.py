@@ -19,7 +19,7 @@ from tests.integration.core_broker import Broker, RelayToBroker
 from tests.integration.core_kit import INTAKE, Bench, open_bench, until
 from tests.integration.test_core_relay import drained, make_topic, running
 
-BAD = "portal.replies.v1"
+BAD = "portal.replies.national-portal.v1"
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -9,11 +9,18 @@ import pytest
 import structlog
 
 from contracts.portal import PortalReply
-from contracts.topics import PARTICULARS, REPLIES
+from contracts.topics import PARTICULARS
 from plumbing.deadletters import purpose
 from plumbing.inlets import Settled
 from plumbing.sealing import Sealed
-from tests.integration.intake_kit import EVENTS, PERSONAL, RING, Intake, an_intake
+from tests.integration.intake_kit import (
+    EVENTS,
+    PERSONAL,
+    REPLIES_TO_NATIONAL,
+    RING,
+    Intake,
+    an_intake,
+)
 from tests.unit.intake_kit import (
     BINH_DUONG,
     NATIONAL,
@@ -129,7 +136,7 @@ async def test_given_the_same_record_again_then_the_reply_has_the_same_form_and_
     await intake.settle(a_letter(0, a_birth()))
     await intake.settle(a_letter(1, a_birth()))
 
-    (_, first), (_, second) = await intake.outbox(REPLIES.name)
+    (_, first), (_, second) = await intake.outbox(REPLIES_TO_NATIONAL)
     assert first["data"] == second["data"]
     assert first["id"] != second["id"]
     assert PortalReply.model_validate(first).type == "vn.hotich.portal.submission_received.v1"
@@ -137,11 +144,11 @@ async def test_given_the_same_record_again_then_the_reply_has_the_same_form_and_
 
 async def test_given_a_batch_settled_again_elsewhere_then_reply_ids_are_the_same(intake):
     await intake.settle(a_letter(7, a_birth()))
-    (_, first), *_ = await intake.outbox(REPLIES.name)
+    (_, first), *_ = await intake.outbox(REPLIES_TO_NATIONAL)
     await intake.relay_all()
     await intake.settle(a_letter(7, a_birth()))
 
-    (_, again), *_ = await intake.outbox(REPLIES.name)
+    (_, again), *_ = await intake.outbox(REPLIES_TO_NATIONAL)
     assert again == first
 
 
@@ -186,7 +193,8 @@ async def test_given_five_hundred_submissions_then_a_few_statements_take_them_al
 
     assert settled == Settled(applied=500)
     assert len(statements) <= MOST_STATEMENTS
-    assert Counter(await intake.topics()) == {PARTICULARS.name: 500, EVENTS: 500, REPLIES.name: 500}
+    written = {PARTICULARS.name: 500, EVENTS: 500, REPLIES_TO_NATIONAL: 500}
+    assert Counter(await intake.topics()) == written
     assert await intake.codes() == sorted(
         f"H29.{communes[n % 3]}-261124-{n // 3 + 1:04d}" for n in range(500)
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.portal import Receipt, Submission
-from contracts.topics import PARTICULARS, REPLIES
+from contracts.topics import PARTICULARS
 from intake.domain import dossier_id_of
 from intake.reading import fingerprint_of
 from intake.submitting import Answered
@@ -18,6 +18,7 @@ from plumbing.serving import ProblemRaised
 from tests.integration.intake_kit import (
     EVENTS,
     PERSONAL,
+    REPLIES_TO_NATIONAL,
     Intake,
     a_follow_up,
     a_paper,
@@ -410,9 +411,9 @@ async def test_given_a_dossier_taken_before_its_data_were_kept_then_a_supplement
 
 async def test_given_replies_to_one_record_settled_twice_then_their_ids_are_the_same(intake):
     await intake.settle(a_follow_up(7, "supplement", a_supplement()))
-    ((_, first),) = await intake.outbox(REPLIES.name)
+    ((_, first),) = await intake.outbox(REPLIES_TO_NATIONAL)
     await intake.relay_all()
     await intake.settle(a_follow_up(7, "supplement", a_supplement()))
 
-    ((_, again),) = await intake.outbox(REPLIES.name)
+    ((_, again),) = await intake.outbox(REPLIES_TO_NATIONAL)
     assert again == first

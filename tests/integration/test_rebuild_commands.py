@@ -57,6 +57,24 @@ async def test_from_an_archive_to_the_swap(database: str, tmp_path: Path):
         async with lives.stopped():
             code, why = await run(lives, "swap", "--yes")
         assert (code, "without the personal data" in why) == (1, True)
+        await dropped(lives)
+
+
+async def dropped(lives: Lives) -> None:
+    """See the rebuild go, when told to and not before."""
+    command = ["drop", lives.plan.service, "--database", lives.database]
+    tried = await asyncio.to_thread(CliRunner().invoke, app, command)
+    of_another = [command[0], "routing", *command[2:], "--yes"]
+    refused = await asyncio.to_thread(CliRunner().invoke, app, of_another)
+    still = await run(lives, "compare")
+    done = await asyncio.to_thread(CliRunner().invoke, app, [*command, "--yes"])
+    gone = await run(lives, "compare")
+
+    assert tried.stdout == "registry-sync: rebuild would be gone; --yes does it\n"
+    assert str(refused.exception) == "the rebuild in rebuild is of registry-sync"
+    assert still[0] == 2
+    assert done.stdout == "registry-sync: rebuild is gone\n"
+    assert gone == (1, "there is no rebuild in the schema rebuild: make it first")
 
 
 @pytest.mark.parametrize(

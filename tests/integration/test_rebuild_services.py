@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+import asyncpg
 import pytest
 
 from contracts.decision import Answered, InDoubt
@@ -16,10 +17,12 @@ from contracts.events import Accepted, ParticularsRef
 from contracts.topics import LIFECYCLE, PARTICULARS
 from intake.domain import Party, Submit
 from intake.rebuild import plan as intake_plan
+from local_stack.stack import Stack
 from notifier.rebuild import plan as notifier_plan
 from plumbing.answers import cause_of
 from plumbing.applying import Item, apply, lock
 from plumbing.database import open_pool
+from plumbing.granting import grant
 from plumbing.inlets import LifecycleInlet, ParticularsInlet
 from plumbing.migrating import migrate
 from plumbing.rebuilding import scratch
@@ -32,6 +35,7 @@ from plumbing.sealing import KeyRing
 from registry_sync.rebuild import plan as registry_plan
 from registry_sync.registration import RegisterSaid
 from tests.integration.rebuild_kit import World, columns_of, shown
+from tests.integration.roles_kit import a_role, as_role
 from tests.integration.routing_kit import NOW, RING
 from tests.unit.builders import a_submission, some_particulars
 from tests.unit.registry_sync_kit import ENTRY, accepted
@@ -199,6 +203,28 @@ async def calls(lives: Lives) -> list[tuple[Any, ...]]:
     """Return every call as it stands, with what is to be sent."""
     names = ("effect_id", "kind", "state", "in_doubt", "attempt", "request", "position")
     return sorted(columns_of(await lives.world.rows("effect"), *names))
+
+
+async def test_the_role_a_service_runs_as_uses_what_was_swapped_in_and_nothing_else(
+    database: str, servers: Stack
+):
+    async with lives_of("registry-sync", database) as lives:
+        await register_lives(lives)
+        await lives.make()
+        owner = await asyncpg.connect(database)
+        with a_role(servers) as role:
+            await grant(owner, role[0])
+            async with lives.stopped():
+                swapped = await lives.ask(swap, yes=True)
+
+            service = await asyncpg.connect(as_role(database, role))
+            assert await service.fetchval("SELECT count(*) FROM registration") > 0
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await service.execute("DELETE FROM access")
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await service.execute(f"SELECT count(*) FROM {swapped.kept_as}.registration")
+            await service.close()
+        await owner.close()
 
 
 async def test_a_push_nobody_knows_of_is_in_doubt_and_never_simply_to_be_made(database: str):
@@ -459,6 +485,12 @@ async def test_who_opens_data_for_a_rebuild_of_the_log_alone_is_written_down_for
         await lives.make(log_alone=True)
 
         assert await lives.world.pool.fetchval(opened) == 6
+
+
+async def test_no_rebuild_is_made_in_the_database_of_another_service(database: str):
+    async with lives_of("registry-sync", database):
+        with pytest.raises(scratch.NoScratch, match="the database is that of registry_sync"):
+            await scratch.create(database, "rebuild", PLANS["intake"].migrations)
 
 
 async def test_a_rebuild_of_another_owner_is_not_swapped(database: str):

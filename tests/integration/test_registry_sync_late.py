@@ -354,6 +354,7 @@ async def test_given_many_entries_changed_at_once_when_polled_then_few_are_said_
     assert told["personal_id_assigned"] == 30
 
 
+@pytest.mark.empty_database
 async def test_given_dossiers_registered_before_then_the_births_without_a_number_are_asked_about(
     database: str, tmp_path: Path
 ):

@@ -229,6 +229,7 @@ async def says(bench: RegistryBench, dossier: Dossier, word: RegisterSaid) -> No
         await apply(conn, bench.assembly.part, RING, heads, [item], utc_now())
 
 
+@pytest.mark.empty_database
 async def test_given_rows_of_the_version_before_then_they_stand_in_the_first_round(
     database: str, sandbox: Sandbox, tmp_path: Path
 ):

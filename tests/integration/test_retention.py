@@ -9,7 +9,7 @@ import intake
 import notifier
 import registry_sync
 import routing
-from contracts.topics import PARTICULARS, TOPICS
+from contracts.topics import CHANNELS, PARTICULARS
 from notifier.app import PURGES as NOTIFIER
 from plumbing import retention
 from plumbing.keeping import CORE, purge
@@ -61,8 +61,8 @@ async def test_every_table_is_in_the_retention_table_and_its_conditions_are_true
 def test_every_topic_is_in_the_retention_table() -> None:
     topics = {one.name: one for one in load() if one.place == retention.TOPIC}
 
-    assert set(topics) == {topic.name for topic in TOPICS}
-    for topic in TOPICS:
+    assert set(topics) == {topic.name for topic in CHANNELS}
+    for topic in CHANNELS:
         for_ever = topic.config.get("retention.ms") == "-1"
         assert for_ever == (topics[topic.name].kept == "for ever"), topic.name
     assert topics[PARTICULARS.name].personal == "sealed"

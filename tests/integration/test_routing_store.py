@@ -126,7 +126,7 @@ async def one_stop(database: str) -> AsyncIterator[OneStop]:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(any_case(), min_size=1, max_size=4, unique_by=lambda case: case.code), st.data())
 async def test_given_any_cases_when_saved_and_saved_again_then_every_field_comes_back(
@@ -229,6 +229,7 @@ async def test_given_a_case_when_viewed_then_without_personal_data(one_stop: One
     assert unknown is None
 
 
+@pytest.mark.empty_database
 async def test_given_a_database_of_an_earlier_clone_when_migrated_then_its_cases_go_on(
     database: str, tmp_path: Any
 ):

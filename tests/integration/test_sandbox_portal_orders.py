@@ -13,6 +13,7 @@ from aiohttp import web
 from standardwebhooks import Webhook
 
 from sandbox.bus import build_record
+from sandbox.bus_access import NO_BUS
 from sandbox.journal import Journal
 from sandbox.portals import Outcome, Portals
 from sandbox.replies import MalformedReply, ReplyReader, parse_reply
@@ -143,7 +144,7 @@ async def test_a_reply_is_journaled_as_the_answer_to_what_it_is_about(tmp_path):
         journal.replay(portals.recall)
         journal.start()
 
-        ReplyReader("", portals, journal).take(records)
+        ReplyReader(NO_BUS, (), portals, journal).take("national-portal", records)
 
         await journal.close()
         assert journal.counts == {

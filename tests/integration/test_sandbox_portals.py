@@ -15,6 +15,7 @@ from aiohttp import web
 from standardwebhooks import Webhook
 
 from sandbox.bus import build_record
+from sandbox.bus_access import NO_BUS
 from sandbox.journal import Journal
 from sandbox.portals import Outcome, PortalDossier, Portals
 from sandbox.replies import MalformedReply, ReplyReader, parse_reply
@@ -246,6 +247,18 @@ def test_a_reply_is_read_and_what_is_none_is_malformed():
             parse_reply(value)
 
 
+async def test_a_reply_to_one_portal_on_the_topic_of_another_is_nobodys(tmp_path: Path):
+    journal = Journal(tmp_path / "journal.jsonl")
+    portals = Portals(journal, ["national-portal", "moj-direct"])
+    journal.start()
+
+    record: Any = Record(json.dumps(a_reply()).encode())
+    ReplyReader(NO_BUS, (), portals, journal).take("moj-direct", [record])
+
+    await journal.close()
+    assert journal.counts == {}
+
+
 async def test_replies_read_again_after_a_restart_are_journaled_once(tmp_path: Path):
     records: list[Any] = [Record(json.dumps(a_reply()).encode()), Record(b"noise"), Record(None)]
     for _ in range(2):
@@ -254,7 +267,7 @@ async def test_replies_read_again_after_a_restart_are_journaled_once(tmp_path: P
         journal.replay(portals.recall)
         journal.start()
 
-        ReplyReader("", portals, journal).take(records)
+        ReplyReader(NO_BUS, (), portals, journal).take("national-portal", records)
 
         await journal.close()
         assert journal.counts == {"portal.answered": 1}

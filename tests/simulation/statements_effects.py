@@ -15,17 +15,17 @@ Line = tuple[str, str, str]
 _OPEN = ("PENDING", "IN_FLIGHT", "IN_DOUBT")
 _TOLD = (
     *("dossier_id", "kind", "turn", "lane", "request", "attempt", "in_doubt", "begun", "fence"),
-    "doubt_since",
+    *("doubt_since", "traceparent"),
 )
 
 
 @on(
     "INSERT INTO effect (effect_id, dossier_id, kind, lane, turn, request, cause_id,"
-    " cause_hash) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[],"
-    " $5::text[], $6::bytea[], $7::text[], $8::text[])"
+    " cause_hash, traceparent) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[],"
+    " $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[], $9::text[])"
 )
 async def _add_effects(_: Connection, tx: Transaction, *columns: Sequence[Any]) -> list[Record]:
-    for effect_id, dossier_id, kind, lane, turn, request, *_ in zip(*columns, strict=True):
+    for effect_id, dossier_id, kind, lane, turn, request, *_, trace in zip(*columns, strict=True):
         now = tx.server.now()
         await tx.unique("effect.dossier_id,kind", (dossier_id, kind), "effect", effect_id)
         row: Row = {"dossier_id": dossier_id, "kind": kind, "lane": lane, "request": request}
@@ -35,6 +35,7 @@ async def _add_effects(_: Connection, tx: Transaction, *columns: Sequence[Any]) 
             "in_doubt": False,
             "begun": False,
             "doubt_since": None,
+            "traceparent": trace,
         }
         row |= {"fence": 0, "attempt": 0, "due_at": now, "created_at": now, "reason": None}
         row |= {"position": tx.server.following("effect"), "lease_until": None, "owner": None}
@@ -88,7 +89,7 @@ async def _lines(_: Connection, tx: Transaction, not_these: Sequence[UUID]) -> l
     return [Record(call=call, turn=turn, lane=lane) for call, turn, lane in sorted(lines)]
 
 
-@on(leases.CLAIM, pin="421e7cce")
+@on(leases.CLAIM, pin="0378ac20")
 async def _claim(
     _: Connection,
     tx: Transaction,

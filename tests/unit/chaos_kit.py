@@ -15,7 +15,7 @@ from contracts.events import (
     Registered,
     Routed,
 )
-from contracts.topics import LIFECYCLE, PARTICULARS, TOPICS, WRITER_OF
+from contracts.topics import LIFECYCLE, PARTICULARS, WRITER_OF, topics_for
 from tests.chaos.campaign.course import Course, Place, Sent
 from tests.chaos.campaign.dump import Record
 from tests.chaos.campaign.evidence import Evidence
@@ -179,7 +179,7 @@ def an_event(
 
 def a_registered_dossier() -> Made:
     """Return everything a quiet run leaves behind of one dossier that was registered."""
-    saying = _Saying({topic.name: [] for topic in TOPICS}, {})
+    saying = _Saying({topic.name: [] for topic in topics_for([PORTAL])}, {})
     sealed = f'{{"dossierid":"{DOSSIER}","version":1,"ciphertext":"AAAA"}}'
     place = Place(PARTICULARS.name, 0, 0)
     saying.records[PARTICULARS.name].append(Record(place, DOSSIER.encode(), sealed.encode()))

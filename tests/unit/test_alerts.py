@@ -1,39 +1,34 @@
-"""The alert rules: their metrics and labels exist, and each leads to what to do."""
+"""The alert rules: their metrics and labels exist, each fires when it should, and leads on."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 import yaml
-from prometheus_client import Gauge
 
 from audit.proof_settings import ProofSettings
-from plumbing import metrics
 from plumbing.stuck.reading import LISTED
 from plumbing.stuck.views import Kind
+from tests.unit.promql_kit import ALERTS, ROOT, grouped_by, labels_of, named, promtool, rules
 
-ROOT = Path(__file__).parents[2]
-RULES = [
-    pytest.param(rule, id=rule["alert"])
-    for path in sorted((ROOT / "deploy" / "alerts").glob("*.yaml"))
-    for group in yaml.safe_load(path.read_text("utf-8"))["groups"]
-    for rule in group["rules"]
-]
-GAUGES = {one._name: one for one in vars(metrics).values() if isinstance(one, Gauge)}
-NAMED = re.compile(r"(dossiers_\w+)(?:\{kind=\"(\w+)\"\})?")
+RULES = [pytest.param(rule, id=rule["alert"]) for rule in rules()]
+STUCK = re.compile(r"dossiers_stuck\w*\{kind=\"(\w+)\"\}")
+TESTS = ROOT / "deploy" / "alerts" / "tests"
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_an_alert_asks_for_gauges_that_exist_and_says_what_to_do(rule: dict[str, Any]) -> None:
-    named = NAMED.findall(rule["expr"])
+def test_an_alert_asks_for_what_exists_and_says_what_to_do(rule: dict[str, Any]) -> None:
+    asked = named(rule["expr"])
 
-    assert named
-    for name, kind in named:
-        labels = GAUGES[name]._labelnames
-        assert not kind or ("kind" in labels and kind in get_args(Kind))
-        by = " ".join(re.findall(r"by \(([\w, ]+)\)", rule["expr"]))
-        assert set(re.findall(r"\w+", by)) <= set(labels)
+    assert asked
+    for one in asked:
+        assert one.labels <= labels_of(one.name)
+    assert grouped_by(rule["expr"]) <= set().union(*(labels_of(one.name) for one in asked))
+    shown = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
+    assert shown <= set().union(*(labels_of(one.name) for one in asked))
+    assert set(STUCK.findall(rule["expr"])) <= set(get_args(Kind))
     assert rule["labels"]["severity"] in ("page", "ticket")
     document, _, heading = rule["annotations"]["runbook"].partition("#")
     headings = re.findall(r"^#+ (.+)$", (ROOT / document).read_text("utf-8"), re.MULTILINE)
@@ -42,16 +37,37 @@ def test_an_alert_asks_for_gauges_that_exist_and_says_what_to_do(rule: dict[str,
 
 
 def test_every_kind_of_trouble_has_an_alert() -> None:
-    text = " ".join(rule.values[0]["expr"] for rule in RULES)  # type: ignore[attr-defined]
+    text = " ".join(rule["expr"] for rule in rules())
 
-    assert {kind for _, kind in NAMED.findall(text) if kind} == set(LISTED)
+    assert set(STUCK.findall(text)) == set(LISTED)
 
 
 def test_what_is_overdue_for_the_log_lines_is_overdue_for_the_alerts() -> None:
-    (overdue,) = (
-        rule.values[0]["expr"]  # type: ignore[attr-defined]
-        for rule in RULES
-        if rule.id == "TimestampsOverdue"
-    )
+    (overdue,) = (rule["expr"] for rule in rules() if rule["alert"] == "TimestampsOverdue")
 
     assert float(overdue.rpartition(">")[2]) == ProofSettings().tsa_overdue_minutes * 60
+
+
+@pytest.mark.parametrize("path", ALERTS, ids=lambda path: path.stem)
+def test_each_alert_has_a_case_that_fires_and_one_that_does_not(path: Path) -> None:
+    alerts = {
+        rule["alert"]
+        for group in yaml.safe_load(path.read_text("utf-8"))["groups"]
+        for rule in group["rules"]
+    }
+    cases = [
+        (one["alertname"], bool(one["exp_alerts"]))
+        for test in yaml.safe_load((TESTS / path.name).read_text("utf-8"))["tests"]
+        for one in test["alert_rule_test"]
+    ]
+
+    assert sorted(cases) == sorted((alert, fires) for alert in alerts for fires in (True, False))
+
+
+def test_the_alerts_fire_and_are_silent_as_their_cases_say() -> None:
+    for command in (["check", "rules"], ["test", "rules"]):
+        files = ALERTS if command[0] == "check" else sorted(TESTS.glob("*.yaml"))
+        ran = subprocess.run(
+            [promtool(), *command, *files], capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr

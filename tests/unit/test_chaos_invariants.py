@@ -15,7 +15,7 @@ from contracts.events import (
     Routed,
     Withdrawn,
 )
-from contracts.topics import LIFECYCLE, PARTICULARS, REPLIES
+from contracts.topics import LIFECYCLE, PARTICULARS, replies_to
 from tests.chaos.campaign.course import Fault, Happened, Place
 from tests.chaos.campaign.dump import Record
 from tests.chaos.campaign.invariants import Facts
@@ -77,7 +77,7 @@ def test_a_second_version_of_an_event_is_found():
     ("topic", "first", "second"),
     [
         (PARTICULARS.name, b'{"version":1,"ciphertext":"AAAA"}', None),
-        (REPLIES.name, b'{"id":"1","a":1}', b'{"id":"1","a":2}'),
+        (replies_to(PORTAL).name, b'{"id":"1","a":1}', b'{"id":"1","a":2}'),
     ],
 )
 def test_a_second_version_of_personal_data_or_of_a_reply_is_found(

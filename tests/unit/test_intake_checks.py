@@ -13,12 +13,11 @@ from intake.checks import law_day
 from intake.domain import Party
 from intake.reading import (
     MOST_PROBLEMS,
-    BrokenJson,
     check_event,
     check_submission,
     fingerprint_of,
-    read_json,
 )
+from plumbing.strict_json import BrokenJson, read_json
 from reference import Reference, load, load_from
 from reference.loading import DATA
 from tests.unit.intake_kit import NATIONAL, NOW, a_birth, a_death, an_event

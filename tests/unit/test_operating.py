@@ -26,7 +26,9 @@ def operators(client_id: str, **claims: Any) -> Operators:
 
 
 def a_request() -> Request:
-    return Request({"type": "http", "method": "POST", "headers": [], "path": "/"})
+    return Request(
+        {"type": "http", "method": "POST", "headers": [], "path": "/", "query_string": b""}
+    )
 
 
 async def test_given_one_person_by_two_clients_then_they_are_one() -> None:

@@ -136,7 +136,11 @@ UNREADABLE: dict[str, tuple[bytes | None, dict[str, Any], str]] = {
         {"topic": LIFECYCLE["intake"].name},
         "wrong_source_for_topic",
     ),
-    "on no lifecycle topic": (BODY, {"topic": "portal.replies.v1"}, "wrong_source_for_topic"),
+    "on no lifecycle topic": (
+        BODY,
+        {"topic": "portal.submissions.v1"},
+        "wrong_source_for_topic",
+    ),
     "key of another dossier": (
         BODY,
         {"key": str(DOSSIERS[1]).encode()},

@@ -12,11 +12,12 @@ from starlette.requests import Request
 
 from contracts.events import EVENTS
 from pages.words import Words
+from plumbing.addresses import client_address, networks
 from routing.domain import TrailEntry
 from routing.domain.case import Status
 from routing.domain.trail import ON_THE_TRAIL
 from routing.tracking.history import _key
-from routing.tracking.inputs import client_address, neighbours_of, networks, read_code, read_factor
+from routing.tracking.inputs import neighbours_of, read_code, read_factor
 from routing.tracking.limits import PER_ADDRESS, PER_CODE, PER_PAIR, WINDOW, Attempt, Count, wait_of
 from routing.tracking.saying import told_to_wait
 

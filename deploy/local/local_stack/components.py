@@ -5,6 +5,7 @@ from local_stack.errors import StackFailed
 from local_stack.places import Place
 from local_stack.status import current
 from local_stack.supervision import Keeper
+from plumbing.kafka_security import KafkaSecurity
 
 
 def stop(keeper: Keeper, name: str) -> None:
@@ -29,7 +30,10 @@ def wait(place: Place, keeper: Keeper, name: str, *, seconds: float) -> None:
         elif url := keeper.ready_url(process):
             readiness.answers(place, keeper, {process: url}, seconds=seconds)
         else:
-            readiness.kafka(place, known.kafka, copies=0, check=check, seconds=seconds)
+            security = KafkaSecurity.from_environment(known.kafka_security)
+            readiness.kafka(
+                place, known.kafka, copies=0, check=check, security=security, seconds=seconds
+            )
 
 
 def _processes_of(keeper: Keeper, name: str) -> dict[str, str]:

@@ -52,6 +52,7 @@ def keep(path: Path) -> dict[str, Any]:
         "web_clients": people.web_clients(),
         "session_keys": people.session_keys(),
         "national": _national(),
+        "bus_passwords": _bus_passwords(),
     }
     write_secretly(path, json.dumps(made, indent=1))
     return made
@@ -70,6 +71,7 @@ def _completed(path: Path, kept: dict[str, Any]) -> dict[str, Any]:
         "session_keys": people.session_keys(),
         "receipt_keys": _receipt_keys(),
         "audit_keys": _audit_keys(),
+        "bus_passwords": _bus_passwords(),
     }
     completed = kept | {part: made | kept.get(part, {}) for part, made in wanted.items()}
     completed["clients"] = {
@@ -118,6 +120,10 @@ def portals() -> list[str]:
     """Return the ids of the portals the sandbox plays, national one first."""
     provincial = [f"provincial-portal-{code}" for code in LETTER_PROVINCES]
     return [NATIONAL, *provincial, "moj-direct"]
+
+
+def _bus_passwords() -> dict[str, str]:
+    return {portal: secrets.token_urlsafe(24) for portal in portals()}
 
 
 def _clients() -> dict[str, Any]:

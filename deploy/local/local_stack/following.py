@@ -8,14 +8,15 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.envelope import Envelope, MalformedEvent, decode
 from contracts.events import Submitted
 from contracts.topics import LIFECYCLE
+from local_stack.status import Status
 from local_stack.tracks import Track
 
 
 class Follower:
     """Reads the lifecycle topics from their present end, and moves the tracks along."""
 
-    def __init__(self, bootstrap: str, tracks: list[Track]) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, status: Status, tracks: list[Track]) -> None:
+        self._status = status
         self._by_reference = {t.sample.submission.get("portal_reference"): t for t in tracks}
         self._by_dossier: dict[UUID, Track] = {}
         self._early: dict[UUID, list[Envelope]] = {}
@@ -25,7 +26,7 @@ class Follower:
     async def start(self) -> None:
         """Connect and stand at the end of every topic, so that only what follows is seen."""
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, enable_auto_commit=False, auto_offset_reset="latest"
+            **self._status.kafka_client(), enable_auto_commit=False, auto_offset_reset="latest"
         )
         try:
             await self._consumer.start()

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from local_stack import jars
+from local_stack import jars, secured
 from local_stack.errors import StackFailed
 from local_stack.jars import Report
 from local_stack.places import exclusive
 from local_stack.ports import HOST
+from plumbing.kafka_security import MECHANISM
 
 # Java reads file names in the locale's encoding; without a locale that is plain ASCII.
 LOCALE = {"LC_ALL": "C.UTF-8"}
@@ -42,6 +43,10 @@ class Node:
     #: A second listener, and the port of the detour its clients are told; 0 without detours.
     proxied_port: int = 0
     detour_port: int = 0
+    #: With SECURE=1: where portals come in, and the files it proves itself and knows others by.
+    portals_port: int = 0
+    keystore: Path | None = None
+    truststore: Path | None = None
 
     @property
     def name(self) -> str:
@@ -98,20 +103,12 @@ def settings(node: Node, nodes: Sequence[Node]) -> str:
     copies = len(nodes)
     in_sync = 2 if copies > 1 else 1
     voters = ",".join(f"{n.number}@{HOST}:{n.controller_port}" for n in nodes)
-    detoured = bool(node.proxied_port)
-    bound = f",PROXIED://{HOST}:{node.proxied_port}" if detoured else ""
-    told = f",PROXIED://{HOST}:{node.detour_port}" if detoured else ""
     lines = {
         "process.roles": "broker,controller",
         "node.id": node.number,
         "controller.quorum.voters": voters,
-        "listeners": f"PLAINTEXT://{HOST}:{node.port},CONTROLLER://{HOST}:{node.controller_port}"
-        + bound,
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{node.port}" + told,
-        "controller.listener.names": "CONTROLLER",
-        "inter.broker.listener.name": "PLAINTEXT",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
-        + (",PROXIED:PLAINTEXT" if detoured else ""),
+        **_listeners(node),
+        **(_security(nodes, node) if node.keystore else {}),
         "log.dirs": node.folder / "log",
         "auto.create.topics.enable": "false",
         "default.replication.factor": copies,
@@ -131,6 +128,50 @@ def settings(node: Node, nodes: Sequence[Node]) -> str:
         lines[f"{topic}.min.isr"] = in_sync
     lines |= _quick_return(copies)
     return "".join(f"{key}={_escaped(str(value))}\n" for key, value in lines.items())
+
+
+def _listeners(node: Node) -> dict[str, object]:
+    """Services come in at the first, portals at a second if it is secured, detours at a third."""
+    first, protocol = ("SERVICES", "SSL") if node.keystore else ("PLAINTEXT", "PLAINTEXT")
+    protocols = {first: protocol, "CONTROLLER": protocol}
+    bound = {first: node.port, "CONTROLLER": node.controller_port}
+    told = {first: node.port}
+    if node.keystore:
+        protocols["PORTALS"] = "SASL_SSL"
+        bound["PORTALS"] = told["PORTALS"] = node.portals_port
+    if node.proxied_port:
+        protocols["PROXIED"] = protocol
+        bound["PROXIED"], told["PROXIED"] = node.proxied_port, node.detour_port
+    return {
+        "listeners": ",".join(f"{name}://{HOST}:{port}" for name, port in bound.items()),
+        "advertised.listeners": ",".join(f"{name}://{HOST}:{port}" for name, port in told.items()),
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": first,
+        "listener.security.protocol.map": ",".join(f"{n}:{p}" for n, p in protocols.items()),
+    }
+
+
+def _security(nodes: Sequence[Node], node: Node) -> dict[str, object]:
+    """Certificates for services and nodes, passwords for portals; what is not granted is refused.
+
+    A principal is a common name that stands alone in the certificate's subject, or a user name.
+    """
+    nodes_names = [secured.broker(one.number) for one in nodes]
+    login = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+    return {
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": node.keystore,
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": node.truststore,
+        "ssl.client.auth": "required",
+        "ssl.principal.mapping.rules": "RULE:^CN=([a-z0-9-]+)$/$1/,DEFAULT",
+        "listener.name.portals.ssl.client.auth": "none",
+        "listener.name.portals.sasl.enabled.mechanisms": MECHANISM,
+        f"listener.name.portals.{MECHANISM.lower()}.sasl.jaas.config": login,
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "false",
+        "super.users": ";".join(f"User:{name}" for name in (*nodes_names, secured.ADMIN)),
+    }
 
 
 def _escaped(value: str) -> str:

@@ -17,6 +17,7 @@ from local_stack import (
     ports,
     postgres,
     roads,
+    secured,
     services,
     status,
 )
@@ -24,6 +25,7 @@ from local_stack.errors import StackFailed
 from local_stack.kafka import Node
 from local_stack.places import Place
 from local_stack.postgres import Server
+from local_stack.secured import ADMIN, Secured
 from local_stack.status import Status
 from local_stack.supervision import Program
 from local_stack.surroundings import Surroundings
@@ -45,6 +47,7 @@ class Plan:
     databases: Mapping[str, str]
     infrastructure: tuple[Program, ...]
     programs: tuple[Program, ...]
+    secured: Secured | None
     clock_offset_seconds: float
     reference: str
 
@@ -71,15 +74,17 @@ def decide(place: Place, *, with_services: bool) -> Plan:
         names += [*services.process_names(), services.BOARD, services.AUDIT]
         names += ["sandbox", "sandbox-smtp"]
     names += roads.port_names(count) if detoured else []
+    safe = _secured(place, secrets, count)
+    names += [f"kafka-{n}-portals" for n in range(1, count + 1)] if safe else []
     chosen = ports.choose(names, state=place.state, usual=place.name == as_of.USUAL)
-    nodes = _nodes(place, count, chosen)
+    nodes = _nodes(place, count, chosen, safe)
     libs = tuple(jars.folder() / "libs" / name for name in jars.expected())
     server = None if outer_database else _server(place, chosen["postgres"])
     server_url = server.url(secrets["databases"]["postgres"]) if server else outer_database
     bootstrap = outer_kafka or ",".join(f"{ports.HOST}:{node.port}" for node in nodes)
     databases = _databases(server_url, secrets) if with_services else {}
     ahead = as_of.seconds_ahead()
-    around = Surroundings(place, bootstrap, databases, chosen, secrets, ahead)
+    around = Surroundings(place, bootstrap, databases, chosen, secrets, ahead, safe)
     before = [roads.program(services.common(place), chosen, count)] if detoured else []
     return Plan(
         place=place,
@@ -94,6 +99,7 @@ def decide(place: Place, *, with_services: bool) -> Plan:
         databases=databases,
         infrastructure=_infrastructure(place, nodes, libs, server),
         programs=(*before, *services.programs(around)) if with_services else (),
+        secured=safe,
         clock_offset_seconds=ahead,
         reference=reference,
     )
@@ -130,6 +136,7 @@ def describe(plan: Plan) -> Status:
         stack=place.name,
         running=True,
         kafka=plan.bootstrap,
+        kafka_security=plan.secured.environment(ADMIN) if plan.secured else {},
         databases=dict(plan.databases),
         urls=urls,
         sandbox={"url": urls["sandbox"], "journal": journal} if urls else {},
@@ -166,7 +173,17 @@ def _refuse_other_state(place: Place, brokers: int) -> None:
     file.write_text(json.dumps(made))
 
 
-def _nodes(place: Place, count: int, chosen: Mapping[str, int]) -> tuple[Node, ...]:
+def _secured(place: Place, secrets: Mapping[str, Any], nodes: int) -> Secured | None:
+    if not secured.wanted():
+        return None
+    made = Secured(place.state / "certificates", secrets["bus_passwords"])
+    made.make(nodes)
+    return made
+
+
+def _nodes(
+    place: Place, count: int, chosen: Mapping[str, int], safe: Secured | None
+) -> tuple[Node, ...]:
     return tuple(
         Node(
             number=n,
@@ -175,6 +192,9 @@ def _nodes(place: Place, count: int, chosen: Mapping[str, int]) -> tuple[Node, .
             folder=place.state / f"kafka-{n}",
             proxied_port=chosen.get(f"kafka-{n}-proxied", 0),
             detour_port=chosen.get(roads.port_name(f"kafka-{n}"), 0),
+            portals_port=chosen.get(f"kafka-{n}-portals", 0),
+            keystore=safe.keystore(secured.broker(n)) if safe else None,
+            truststore=safe.authority if safe else None,
         )
         for n in range(1, count + 1)
     )

@@ -11,10 +11,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
-from local_stack import holding, postgres, topics
+from contracts.grants import TOPIC_ADMIN
+from local_stack import credentials, holding, postgres, topics
 from local_stack.errors import DatabaseAway, StackFailed
 from local_stack.places import Place
+from local_stack.secured import Secured
 from local_stack.supervision import Keeper
+from plumbing.kafka_security import PLAINTEXT, KafkaSecurity
 
 POLL_SECONDS = 0.05
 LOOK_SECONDS = 0.3
@@ -52,17 +55,35 @@ def watch(place: Place, keeper: Keeper, name: str) -> Callable[[], None]:
     return check
 
 
+def rights(bootstrap: str, secured: Secured | None, check: Callable[[], None]) -> KafkaSecurity:
+    """Give the rights on a secured Kafka; return as whom the topics are made there."""
+    if secured is None:
+        return PLAINTEXT
+    from local_stack.rights import give
+
+    give(bootstrap, secured, seconds=INFRASTRUCTURE_SECONDS, check=check)
+    return secured.security(TOPIC_ADMIN)
+
+
 def kafka(
     place: Place,
     bootstrap: str,
     *,
     copies: int,
     check: Callable[[], None],
+    security: KafkaSecurity = PLAINTEXT,
     seconds: float = INFRASTRUCTURE_SECONDS,
 ) -> None:
     """Wait until Kafka answers and every topic has its leaders; makes the missing topics."""
     try:
-        topics.ensure(bootstrap, copies=copies, seconds=seconds, check=check)
+        topics.ensure(
+            bootstrap,
+            credentials.portals(),
+            copies=copies,
+            seconds=seconds,
+            check=check,
+            security=security,
+        )
     except topics.NotReady as error:
         raise fail(place, "kafka-1", f"is not ready: {error}") from error
 

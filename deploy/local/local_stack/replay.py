@@ -86,7 +86,7 @@ async def live(status: Status, day: date, law: MoveLaw) -> Stop:
     samples = [on_its_road(one, n, day, law) for n, one in enumerate(load(status.now))]
     tracks = [Track(one) for one in samples]
     ending = [track for track in tracks if track.sample.submission["unit_code"] not in SLOW_UNITS]
-    follower = Follower(status.kafka, tracks)
+    follower = Follower(status, tracks)
     await follower.start()
     reading = asyncio.create_task(follower.run())
     try:

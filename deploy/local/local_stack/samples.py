@@ -52,7 +52,7 @@ async def run_samples(status: Status, watch: Watch) -> dict[str, Any]:
     Raises Unfinished or PromiseBroken.
     """
     tracks = [Track(sample) for sample in (*load(status.now), *load_rejected(status.now))]
-    follower = Follower(status.kafka, tracks)
+    follower = Follower(status, tracks)
     await follower.start()
     reading = asyncio.create_task(follower.run())
     try:

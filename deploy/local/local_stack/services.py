@@ -91,7 +91,7 @@ def _board(around: Surroundings) -> Program:
 
 def _audit(around: Surroundings) -> Program:
     told = _without_database(around, AUDIT) | {
-        "KAFKA_BOOTSTRAP_SERVERS": around.kafka_of_services,
+        **around.kafka_of(AUDIT),
         "ARCHIVE_FOLDER": str(around.place.archive),
         "ARCHIVE_ORIGIN": f"{around.place.name.lower()}.hotich.example",
         "FLUSH_SECONDS": "2",
@@ -135,7 +135,7 @@ def _sandbox(around: Surroundings) -> Program:
         "INTAKE_URL": around.way("intake"),
         "ROUTING_URL": around.url("routing"),
         "REGISTRY_SYNC_URL": around.url("registry-sync"),
-        "KAFKA_BOOTSTRAP_SERVERS": around.kafka,
+        **around.kafka_of_portals,
         "CLOCK_OFFSET_SECONDS": str(around.clock_offset_seconds),
         "SANDBOX_REDIRECTS": json.dumps(people.redirects(around.urls)),
     }
@@ -161,7 +161,7 @@ def common(place: Place) -> dict[str, str]:
 
 def _environment(around: Surroundings, name: str, service: str, replica: int) -> dict[str, str]:
     shared = {
-        "KAFKA_BOOTSTRAP_SERVERS": around.kafka_of_services,
+        **around.kafka_of(service),
         "DATABASE_URL": around.database(service),
         "HTTP_HOST": HOST,
         "HTTP_PORT": str(around.ports[name]),

@@ -230,7 +230,10 @@ class Stack:
             for each in checks:
                 each()
 
-        readiness.kafka(self.place, started.bootstrap, copies=started.copies, check=check)
+        security = readiness.rights(started.bootstrap, started.secured, check)
+        readiness.kafka(
+            self.place, started.bootstrap, copies=started.copies, check=check, security=security
+        )
 
     def _bring_up_postgres(self, started: Plan) -> None:
         def no_check() -> None:

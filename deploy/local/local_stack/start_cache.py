@@ -43,7 +43,7 @@ def _record(cache: Path, libs: Sequence[Path], report: Report) -> bool:
             subprocess.Popen(command, stdout=log, stderr=log, env=environment) as broker,
         ):
             try:
-                topics.ensure(f"{HOST}:{port}", copies=1, seconds=TRIAL_SECONDS)
+                topics.ensure(f"{HOST}:{port}", (), copies=1, seconds=TRIAL_SECONDS)
             except topics.NotReady:
                 broker.kill()
                 return False

@@ -13,6 +13,7 @@ from contracts.model import VIETNAM
 from local_stack.errors import StackFailed
 from local_stack.places import Place, write_secretly
 from local_stack.supervision import Keeper
+from plumbing.kafka_security import KafkaSecurity
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Status:
     urls: dict[str, str] = field(default_factory=dict)
     sandbox: dict[str, str] = field(default_factory=dict)
     pids: dict[str, int] = field(default_factory=dict)
+    #: How a client proves who it is, as variables that name files; empty without SECURE=1.
+    kafka_security: dict[str, str] = field(default_factory=dict)
     components: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     reference: str = ""
@@ -44,6 +47,11 @@ class Status:
     def now(self) -> datetime:
         """Return the instant it is for the rules of this stack."""
         return datetime.now(UTC) + timedelta(seconds=self.clock_offset_seconds)
+
+    def kafka_client(self) -> dict[str, Any]:
+        """Return what a client of aiokafka has to be told to read and write everything."""
+        security = KafkaSecurity.from_environment(self.kafka_security)
+        return {"bootstrap_servers": self.kafka, **security.aiokafka()}
 
     def as_json(self) -> str:
         """Return the document."""
@@ -110,7 +118,8 @@ def lines(status: Status) -> list[str]:
         pid = status.pids.get(name, 0)
         memory = f"{_memory(pid) // 2**20} MB" if pid else ""
         shown.append(f"{name:<16}{state:<10}{pid or '':>8}{memory:>10}")
-    shown += ["", f"{'Kafka':<16}{status.kafka}"]
+    how = ", TLS, deny by default" if status.kafka_security else ""
+    shown += ["", f"{'Kafka':<16}{status.kafka}{how}"]
     if status.clock_offset_seconds:
         shown += [f"{'clock':<16}{status.now.astimezone(VIETNAM):%Y-%m-%d %H:%M} in Vietnam"]
     shown += [f"{name:<16}{url}" for name, url in status.urls.items()]

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from local_stack import people, roads
 from local_stack.places import Place
 from local_stack.ports import HOST
+from local_stack.secured import Secured
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Surroundings:
     ports: Mapping[str, int]
     secrets: Mapping[str, Any]
     clock_offset_seconds: float
+    secured: Secured | None = None
 
     def url(self, name: str) -> str:
         """Return the HTTP address of a service or of the sandbox."""
@@ -44,6 +46,24 @@ class Surroundings:
         names = [roads.port_name(f"kafka-{n}") for n in range(1, 4)]
         detours = [f"{HOST}:{self.ports[name]}" for name in names if name in self.ports]
         return ",".join(detours) or self.kafka
+
+    def kafka_of(self, principal: str) -> dict[str, str]:
+        """Return what a service is told about Kafka that comes there as that principal."""
+        proof = self.secured.environment(principal) if self.secured else {}
+        return {"KAFKA_BOOTSTRAP_SERVERS": self.kafka_of_services, **proof}
+
+    @property
+    def kafka_of_portals(self) -> dict[str, str]:
+        """Return what the sandbox is told about Kafka, where it plays every portal."""
+        if not self.secured:
+            return {"KAFKA_BOOTSTRAP_SERVERS": self.kafka}
+        names = [f"kafka-{n}-portals" for n in range(1, 4)]
+        servers = [f"{HOST}:{self.ports[name]}" for name in names if name in self.ports]
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": ",".join(servers),
+            "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "KAFKA_CA_FILE": str(self.secured.authority),
+        }
 
     def web(self, name: str, service: str) -> dict[str, str]:
         """Return what that process is told for its pages; nothing if its service has none."""

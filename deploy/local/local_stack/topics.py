@@ -7,8 +7,12 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from contracts.topics import Topic, topics_for
+from local_stack import credentials
+from plumbing.kafka_security import PLAINTEXT, KafkaSecurity
 
 POLL_SECONDS = 0.05
 
@@ -18,18 +22,26 @@ class NotReady(Exception):
 
 
 def ensure(
-    bootstrap: str, *, copies: int, seconds: float, check: Callable[[], None] = lambda: None
+    bootstrap: str,
+    portals: Iterable[str],
+    *,
+    copies: int,
+    seconds: float,
+    check: Callable[[], None] = lambda: None,
+    security: KafkaSecurity = PLAINTEXT,
 ) -> None:
     """Create the topics of the contracts that are missing and wait for their leaders.
 
-    `copies` 0 takes three where the cluster has as many brokers, else one for each. Calls
-    `check` between attempts; it may raise to end the waiting. Raises NotReady.
+    Each of the portals has one for its replies. `copies` 0 takes three where the cluster has as
+    many brokers, else one for each. Calls `check` between attempts; it may raise to end the
+    waiting. Raises NotReady.
     """
     deadline = time.monotonic() + seconds
     while not any(_listens(server) for server in bootstrap.split(",")):
         check()
         _wait(deadline)
-    _in_a_thread(_ensure(bootstrap, copies, deadline, check))
+    clients = {"bootstrap_servers": bootstrap, **security.aiokafka()}
+    _in_a_thread(_ensure(clients, topics_for(portals), copies, deadline, check))
 
 
 def _listens(server: str) -> bool:
@@ -64,23 +76,27 @@ def _in_a_thread(work: Coroutine[Any, Any, None]) -> None:
         raise failures[0]
 
 
-async def _ensure(bootstrap: str, copies: int, deadline: float, check: Callable[[], None]) -> None:
+async def _ensure(
+    clients: Mapping[str, Any],
+    topics: Sequence[Topic],
+    copies: int,
+    deadline: float,
+    check: Callable[[], None],
+) -> None:
     from aiokafka.admin import AIOKafkaAdminClient, NewTopic
     from aiokafka.errors import KafkaError
 
-    from contracts.topics import TOPICS
-
-    names = [topic.name for topic in TOPICS]
+    names = [topic.name for topic in topics]
     with _quiet("aiokafka"):
         while True:
-            admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+            admin = AIOKafkaAdminClient(**clients, request_timeout_ms=10_000)
             try:
                 await admin.start()
                 present = set(await admin.list_topics())
                 copies = copies or await _usual_copies(admin)
                 missing = [
                     NewTopic(t.name, t.partitions, copies, topic_configs=dict(t.config))
-                    for t in TOPICS
+                    for t in topics
                     if t.name not in present
                 ]
                 if missing:
@@ -144,4 +160,12 @@ def _quiet(name: str) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    ensure(os.environ["KAFKA_BOOTSTRAP_SERVERS"], copies=0, seconds=60)
+    # The ids of the portals on the bus, with commas between; those the sandbox plays if unset.
+    named = os.environ.get("BUS_PORTALS", ",".join(credentials.portals()))
+    ensure(
+        os.environ["KAFKA_BOOTSTRAP_SERVERS"],
+        [portal for portal in named.split(",") if portal],
+        copies=0,
+        seconds=60,
+        security=KafkaSecurity.from_environment(os.environ),
+    )

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from sandbox.answers import answer, answer_refusals, problem, refused
 from sandbox.bus import BusSender
+from sandbox.bus_access import Bus
 from sandbox.callbacks import Callbacks
 from sandbox.driver import Driver
 from sandbox.faults import Faults
@@ -62,8 +63,9 @@ class Sandbox:
         self._register_api = RegisterApi(
             self._register, journal, secrets, settings.clock, self._magic_note
         )
-        self._replies = ReplyReader(settings.kafka_bootstrap_servers, self._portals, journal)
-        self._bus = BusSender(settings.kafka_bootstrap_servers, secrets.portals, settings.clock)
+        bus = Bus(settings.kafka_bootstrap_servers, settings.kafka_ca_file, secrets.bus_passwords)
+        self._replies = ReplyReader(bus, secrets.portals, self._portals, journal)
+        self._bus = BusSender(bus, secrets.portals, settings.clock)
         self._driver = Driver(
             portals=self._portals,
             journal=journal,

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from standardwebhooks import Webhook
 
 from sandbox.answers import compact_json
+from sandbox.bus_access import Bus
 from sandbox.clock import REAL_CLOCK, Clock
 from sandbox.ending import let_go
 
@@ -84,20 +85,20 @@ def build_record(
 
 
 class BusSender:
-    """Sends records, one producer at a time, made anew after any failure."""
+    """Sends records, each portal's by a producer of its own, made anew after any failure."""
 
-    def __init__(self, bootstrap_servers: str, secrets: Mapping[str, str], clock: Clock) -> None:
-        self._bootstrap_servers = bootstrap_servers
+    def __init__(self, bus: Bus, secrets: Mapping[str, str], clock: Clock) -> None:
+        self._bus = bus
         self._secrets = secrets
         self._clock = clock
-        self._producer: AIOKafkaProducer | None = None
+        self._producers: dict[str, AIOKafkaProducer] = {}
         self._starting = asyncio.Lock()
 
     async def send(
         self, portal: str, about: str, document: Mapping[str, Any], idempotency_key: str
     ) -> str:
         """Return the event id once every in-sync replica has the record; raises BusAway."""
-        producer = await self._started()
+        producer = await self._started(portal)
         record = build_record(
             portal,
             document,
@@ -113,22 +114,21 @@ class BusSender:
                     SUBMISSIONS_TOPIC, record.value, key=record.key, headers=record.headers
                 )
         except (KafkaError, TimeoutError) as trouble:
-            await self._forget(producer)
+            await self._forget(portal, producer)
             raise BusAway(f"not acknowledged: {type(trouble).__name__}") from None
         return record.event_id
 
     async def close(self) -> None:
-        """Let the producer go; what it has not sent by then stays unsent."""
-        if self._producer is not None:
-            await self._forget(self._producer)
+        """Let the producers go; what they have not sent by then stays unsent."""
+        await asyncio.gather(*(self._forget(*one) for one in list(self._producers.items())))
 
-    async def _started(self) -> AIOKafkaProducer:
-        if not self._bootstrap_servers:
+    async def _started(self, portal: str) -> AIOKafkaProducer:
+        if not self._bus.servers:
             raise BusAway("KAFKA_BOOTSTRAP_SERVERS is not set")
         async with self._starting:
-            if self._producer is None:
+            if portal not in self._producers:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap_servers,
+                    **self._bus.client(portal),
                     acks="all",
                     linger_ms=5,
                     request_timeout_ms=int(_SEND_SECONDS * 1000),
@@ -139,10 +139,10 @@ class BusSender:
                 except (KafkaError, TimeoutError, OSError) as trouble:
                     await let_go(producer.stop(), _STOP_SECONDS)
                     raise BusAway(f"cannot be reached: {type(trouble).__name__}") from None
-                self._producer = producer
-            return self._producer
+                self._producers[portal] = producer
+            return self._producers[portal]
 
-    async def _forget(self, producer: AIOKafkaProducer) -> None:
-        if self._producer is producer:
-            self._producer = None
+    async def _forget(self, portal: str, producer: AIOKafkaProducer) -> None:
+        if self._producers.get(portal) is producer:
+            del self._producers[portal]
         await let_go(producer.stop(), _STOP_SECONDS)

@@ -1,20 +1,21 @@
-"""The bus road back: every reply on the replies topic, from the first one on."""
+"""The bus road back: every reply on each portal's own topic, from the first one on."""
 
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
+from sandbox.bus_access import Bus
 from sandbox.ending import let_go
 from sandbox.journal import Journal
 from sandbox.portals import ABOUT, PORTAL_REFERENCE, Outcome, Portals
 
-REPLIES_TOPIC = "portal.replies.v1"
+REPLIES_TOPIC = "portal.replies.{portal}.v1"
 RECEIVED_TYPE = "vn.hotich.portal.submission_received.v1"
 REFUSED_TYPE = "vn.hotich.portal.submission_refused.v1"
 
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class MalformedReply(Exception):
-    """A record on the replies topic that keeps not to the contract."""
+    """A record on a replies topic that keeps not to the contract."""
 
 
 class ReaderStuck(Exception):
@@ -71,30 +72,42 @@ def parse_reply(value: bytes | None) -> Reply:
 class ReplyReader:
     """Reads without a group, so that a restart sees every reply again and loses none."""
 
-    def __init__(self, bootstrap_servers: str, portals: Portals, journal: Journal) -> None:
-        self._bootstrap_servers = bootstrap_servers
+    def __init__(
+        self, bus: Bus, names: Collection[str], portals: Portals, journal: Journal
+    ) -> None:
+        self._bus = bus
         self._portals = portals
         self._journal = journal
-        self.state = "starting" if bootstrap_servers else "off"
+        self._states = dict.fromkeys(names if bus.servers else (), "starting")
+
+    @property
+    def state(self) -> str:
+        """Return `off`, `reading` when every portal reads, else what one that does not does."""
+        if not self._states:
+            return "off"
+        return next((one for one in self._states.values() if one != "reading"), "reading")
 
     async def keep_reading(self) -> None:
         """Read for ever, beginning again after any trouble; ends at once without a broker."""
         # aiokafka repeats itself many times a second while a broker is away.
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-        while self._bootstrap_servers:
-            consumer = self._consumer()
+        await asyncio.gather(*map(self._keep_reading, self._states))
+
+    async def _keep_reading(self, portal: str) -> None:
+        while True:
+            consumer = self._consumer(portal)
             try:
-                await self._read(consumer)
+                await self._read(portal, consumer)
             except (KafkaError, TimeoutError, OSError, ReaderStuck) as trouble:
-                if self.state != "unreachable":
+                if self._states[portal] != "unreachable":
                     log.warning("replies_unreachable cause=%s", type(trouble).__name__)
-                self.state = "unreachable"
+                self._states[portal] = "unreachable"
             finally:
                 await let_go(consumer.stop(), _PAUSE_SECONDS)
             await asyncio.sleep(_PAUSE_SECONDS)
 
-    def take(self, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
-        """Journal the replies in these records; what is no reply is left out with a warning."""
+    def take(self, portal: str, records: Sequence[ConsumerRecord[Any, Any]]) -> None:
+        """Journal the replies to a portal; what is none is left out with a warning."""
         for record in records:
             try:
                 reply = parse_reply(record.value)
@@ -102,32 +115,32 @@ class ReplyReader:
                 place = (record.partition, record.offset)
                 log.warning("reply_malformed partition=%d offset=%d cause=%s", *place, malformed)
                 continue
-            if reply.portal not in self._portals:
-                log.warning("reply_for_unknown_portal portal=%s", reply.portal)
+            if reply.portal != portal or portal not in self._portals:
+                log.warning("reply_for_another_portal portal=%s", portal)
                 continue
             self._portals.reply(
                 reply.portal, reply.portal_reference, reply.about, reply.reply_id, reply.outcome
             )
 
-    def _consumer(self) -> AIOKafkaConsumer:
+    def _consumer(self, portal: str) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
-            REPLIES_TOPIC,
-            bootstrap_servers=self._bootstrap_servers,
+            REPLIES_TOPIC.format(portal=portal),
+            **self._bus.client(portal),
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
         )
 
-    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+    async def _read(self, portal: str, consumer: AIOKafkaConsumer) -> None:
         async with asyncio.timeout(_ATTEMPT_SECONDS):
             await consumer.start()
-        self.state = "reading"
+        self._states[portal] = "reading"
         log.info("replies_reading partitions=%d", len(consumer.assignment()))
         quiet_polls = 0
         while True:
             batches = await consumer.getmany(timeout_ms=_POLL_MS, max_records=500)
             for records in batches.values():
-                self.take(records)
+                self.take(portal, records)
             await self._journal.durable()
             quiet_polls = 0 if batches else quiet_polls + 1
             if quiet_polls == _QUIET_POLLS:

@@ -41,6 +41,7 @@ class Secrets:
 
     clients: Mapping[str, Client]
     portals: Mapping[str, str]
+    bus_passwords: Mapping[str, str]
     register_username: str
     register_password: str
     sms: Mapping[str, str]
@@ -65,6 +66,8 @@ class Settings:
     routing_url: str
     registry_url: str
     kafka_bootstrap_servers: str
+    #: The authority of a secured Kafka, where each portal comes with its password; None without.
+    kafka_ca_file: Path | None
     register_seconds: float
     clock: Clock
     redirects: Mapping[str, tuple[str, ...]]
@@ -92,6 +95,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         routing_url=environment.get("ROUTING_URL", "").rstrip("/"),
         registry_url=environment.get("REGISTRY_SYNC_URL", "").rstrip("/"),
         kafka_bootstrap_servers=environment.get("KAFKA_BOOTSTRAP_SERVERS", ""),
+        kafka_ca_file=_authority(environment),
         register_seconds=register_seconds,
         clock=Clock(timedelta(seconds=offset)),
         redirects=_redirects(environment.get("SANDBOX_REDIRECTS", "{}")),
@@ -111,6 +115,7 @@ def read_secrets(path: Path, redirects: Mapping[str, tuple[str, ...]]) -> Secret
             portals={
                 name: _signing(one["webhook_secret"]) for name, one in document["portals"].items()
             },
+            bus_passwords=dict(document.get("bus_passwords", {})),
             register_username=document["register"]["username"],
             register_password=document["register"]["password"],
             sms=_gateways(document["sms"]),
@@ -151,6 +156,15 @@ def _redirects(text: str) -> dict[str, tuple[str, ...]]:
     if not all(_ROOT.fullmatch(url) for at in urls.values() for url in at):
         raise SettingsWrong("SANDBOX_REDIRECTS is not JSON like {client: [http://host:port/]}")
     return urls
+
+
+def _authority(environment: Mapping[str, str]) -> Path | None:
+    protocol = environment.get("KAFKA_SECURITY_PROTOCOL", "PLAINTEXT")
+    if protocol == "PLAINTEXT":
+        return None
+    if protocol != "SASL_SSL":
+        raise SettingsWrong("KAFKA_SECURITY_PROTOCOL must be PLAINTEXT or SASL_SSL")
+    return Path(_needed(environment, "KAFKA_CA_FILE"))
 
 
 def _needed(environment: Mapping[str, str], name: str) -> str:

@@ -17,6 +17,7 @@ from pages.site import Site
 from plumbing.listening import http_server, listen
 from plumbing.logs import configure, describe, where
 from plumbing.serving import Health, make_app
+from plumbing.settings import read_settings
 from plumbing.tokens import TokenVerifier
 
 log = structlog.get_logger()
@@ -59,7 +60,7 @@ async def _run(settings: BoardSettings) -> int:
     session = open_session()
     try:
         services = Services(settings.services_urls, session)
-        app = make_pages(settings, OidcSettings(), services, health)
+        app = make_pages(settings, read_settings(OidcSettings, SERVICE), services, health)
         return await _serve(app, settings, health, stop)
     except Exception as error:  # the supervisor starts us again; say why we stopped
         log.critical("service_failed", error=describe(error), traceback=where(error))
@@ -89,6 +90,6 @@ async def _serve(app: FastAPI, settings: BoardSettings, health: Health, stop: as
 
 def main() -> None:
     """Serve the pages until SIGTERM (exit 0), or until the port cannot be opened (exit 1)."""
-    settings = BoardSettings()
+    settings = read_settings(BoardSettings, SERVICE)
     configure(SERVICE, settings.log_level)
     raise SystemExit(asyncio.run(_run(settings)))

@@ -3,17 +3,16 @@
 from typing import Annotated, TypeAlias
 
 from pydantic import AnyHttpUrl, Field, TypeAdapter, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from plumbing.settings import ProcessSettings
 
 #: The addresses of one service, one for each replica.
 Addresses: TypeAlias = Annotated[tuple[str, ...], Field(min_length=1)]
 _URL = TypeAdapter(AnyHttpUrl)
 
 
-class BoardSettings(BaseSettings):
+class BoardSettings(ProcessSettings):
     """`services_urls`: by service its address, or the addresses of its replicas, as JSON."""
-
-    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
     http_host: str = "127.0.0.1"
     http_port: int

@@ -17,11 +17,11 @@ from intake import problems
 from intake.declared import is_reference
 from intake.domain import Party
 from intake.openapi import body_of, with_bodies, with_key
-from intake.reading import BrokenJson, read_json
 from intake.submitting import Counter
 from plumbing.database import TRANSIENT
 from plumbing.logs import describe
 from plumbing.serving import authenticate
+from plumbing.strict_json import BrokenJson, read_json
 from plumbing.tokens import Client, TokenVerifier
 
 log = structlog.get_logger()

@@ -13,6 +13,7 @@ from intake.domain import RULES
 from intake.follow_up_api import follow_up_routes
 from intake.importing.api import import_routes
 from intake.importing.importing import Importer
+from intake.replies import watch_topics
 from intake.resubmitting import FollowUps
 from intake.settings import IntakeSettings
 from intake.signatures import Signatures
@@ -60,6 +61,7 @@ async def assemble(running: Running) -> Assembly:
         part=desk.part,
         inlets={SUBMISSIONS: SubmissionInlet(desk, Signatures(settings.portal_secrets))},
         routes=add_routes,
+        tasks=(lambda: watch_topics(settings, settings.portal_secrets),),
         operating=(DossierRoutes(running),),
         open_own=open_own,
     )
@@ -67,5 +69,4 @@ async def assemble(running: Running) -> Assembly:
 
 def main() -> None:
     """Run until stopped."""
-    settings = IntakeSettings()
-    running.main(settings, "intake", MIGRATIONS, assemble)
+    running.main(IntakeSettings, "intake", MIGRATIONS, assemble)

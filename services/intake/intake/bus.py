@@ -15,6 +15,7 @@ from intake.reading import check_event, fingerprint_of
 from intake.signatures import Signatures
 from intake.taking import Desk, Handed, receipt_of, take
 from intake.telling import tell_followed, tell_refused, tell_taken
+from plumbing import carrying
 from plumbing.database import Conn
 from plumbing.deadletters import Dead, bury
 from plumbing.inlets import Settled
@@ -55,8 +56,9 @@ class SubmissionInlet:
         verdicts: dict[int, Verdict] = {}
         for number, wave in enumerate(waves(letters)):
             settle = self._follow if number % 2 else self._take
-            for verdict in await settle(conn, wave, now) if wave else ():
-                verdicts[id(verdict.letter)] = verdict
+            with carrying.came_with({one.dossier_id: one.record.headers for one in wave}):
+                for verdict in await settle(conn, wave, now) if wave else ():
+                    verdicts[id(verdict.letter)] = verdict
         # In the order of the records, whatever the waves were.
         answered = [verdicts[id(letter)] for letter in letters]
         await add(conn, [reply(one.letter, one.answer, now) for one in answered])

@@ -16,15 +16,15 @@ from contracts.portal import (
     Receipt,
     Refusal,
 )
-from contracts.topics import REPLIES
+from contracts.topics import replies_to
 from intake.declared import is_reference, read_reference
 from intake.domain import Party, dossier_id_of
 from intake.follow_ups import ABOUT
-from intake.reading import BrokenJson, read_json
 from intake.signatures import Forged, Signatures
 from plumbing.deadletters import Dead
 from plumbing.outbox import OutboxRow
 from plumbing.sequencing import Record
+from plumbing.strict_json import BrokenJson, read_json
 
 _REPLY_IDS = UUID("5b0f6c2e-7a43-5d7e-8f25-1d8f0a7c9e42")
 
@@ -111,4 +111,4 @@ def reply(letter: Letter, answer: Receipt | Problem, now: datetime) -> OutboxRow
         data=data,
     )
     key, body = letter.reference.encode(), event.model_dump_json().encode()
-    return OutboxRow(REPLIES.name, key, body, event.id)
+    return OutboxRow(replies_to(letter.party.portal).name, key, body, event.id)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 
 from contracts.envelope import sha256
 from contracts.portal import FieldProblem, PortalSubmission, Submission
@@ -58,18 +58,6 @@ _TEXTS = {
     "source_mismatch": "Nguồn của sự kiện phải là cổng đã ký.",
 }
 _ENVELOPE_SOURCE = "CloudEvents 1.0; đặc tả portal.submissions.v1"
-
-
-class BrokenJson(Exception):
-    """The bytes are no JSON document (RFC 8259)."""
-
-
-def read_json(body: bytes) -> Any:
-    """Return the document in the bytes; raises BrokenJson, which never quotes them."""
-    try:
-        return from_json(body, allow_inf_nan=False)
-    except ValueError:
-        raise BrokenJson from None
 
 
 def fingerprint_of(document: Any) -> str:

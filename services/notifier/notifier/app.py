@@ -106,4 +106,4 @@ async def assemble(service: Running) -> Assembly:
 
 def main() -> None:
     """Run the notifier until it is told to stop."""
-    running.main(Settings(), SERVICE, MIGRATIONS, assemble)
+    running.main(Settings, SERVICE, MIGRATIONS, assemble)

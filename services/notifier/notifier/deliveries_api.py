@@ -18,6 +18,7 @@ from notifier.deliveries_store import Status
 from notifier.feed_api import SCOPE, responses
 from notifier.redelivering import MOST_A_DAY
 from notifier.schedule import RetrySchedule, schedule
+from plumbing.documents import PUBLIC
 from plumbing.serving import ProblemRaised, authenticate
 from plumbing.tokens import TokenVerifier
 
@@ -92,7 +93,7 @@ def add_deliveries(app: FastAPI, desk: DeliveryDesk, verifier: TokenVerifier) ->
         response.headers["location"] = f"/v1/deliveries/{again}"
         return Redelivered(id=again)
 
-    @app.get("/v1/retry-schedule", response_model=RetrySchedule)
+    @app.get("/v1/retry-schedule", response_model=RetrySchedule, openapi_extra=PUBLIC)
     async def retry_schedule() -> RetrySchedule:
         """Say when a callback that did not arrive is tried again; needs no token."""
         return schedule()

@@ -42,7 +42,7 @@ async def assemble(running: Running) -> Assembly:
     session = aiohttp.ClientSession(
         headers={
             "Authorization": aiohttp.encode_basic_auth(
-                settings.register_username, settings.register_password
+                settings.register_username, settings.register_password.get_secret_value()
             )
         },
         timeout=aiohttp.ClientTimeout(total=REGISTER_SECONDS, connect=5),
@@ -74,4 +74,4 @@ async def assemble(running: Running) -> Assembly:
 
 def main() -> None:
     """Run the service until it is told to stop."""
-    run(RegistrySyncSettings(), SERVICE, Path(__file__).parent / "migrations", assemble)
+    run(RegistrySyncSettings, SERVICE, Path(__file__).parent / "migrations", assemble)

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import structlog
 
+from plumbing.bodies import document, whole
 from plumbing.calls import Answer, Call
 from plumbing.logs import describe
 from registry_sync.eform import MODULE_OF_PROCEDURE, NotForTheRegister
@@ -28,6 +29,8 @@ from registry_sync.results import (
 log = structlog.get_logger()
 
 KNOWN_THERE = "known_to_the_register"
+#: A thousand results are half a megabyte; what is longer is not from the register.
+_MOST_BYTES = 8 * 1024 * 1024
 
 
 class RegisterAway(Exception):
@@ -85,9 +88,13 @@ class Register:
 
     async def _tell(self, call: Call, body: dict[str, Any]) -> Answer:
         headers = {"Idempotency-Key": str(call.effect_id)}
-        async with self.session.post(f"{self.url}/NhanDKHT", json=body, headers=headers) as got:
+        # What it is told is personal: it goes nowhere but to the address of the register.
+        async with self.session.post(
+            f"{self.url}/NhanDKHT", json=body, headers=headers, allow_redirects=False
+        ) as got:
             _alarm(got.status)
-            return meaning(got.status, await got.text(errors="replace"))
+            told = await whole(got, _MOST_BYTES)
+            return meaning(got.status, told.decode(errors="replace"))
 
     async def has_taken(self, call: Call) -> bool:
         """Return whether the register has what this push tells; raises RegisterAway.
@@ -149,22 +156,24 @@ class Register:
         module = MODULE_OF_PROCEDURE.get(procedure_code, "")
         body = {"maDinhDanhHoSo": codes, "maTinh": province_code, "module": module}
         try:
-            async with self.session.post(f"{self.url}/LayKetQua", json=body) as response:
+            async with self.session.post(
+                f"{self.url}/LayKetQua", json=body, allow_redirects=False
+            ) as response:
                 _alarm(response.status)
                 if response.status != 200:
                     raise RegisterAway(f"http_{response.status}")
-                document = await response.json(content_type=None)
+                answered = await document(response, _MOST_BYTES)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise RegisterAway(type(error).__name__) from None
-        if not isinstance(document, dict):
+        if not isinstance(answered, dict):
             raise RegisterMisspoke("results_without_values")
-        values = document.get("value")
-        if str(document.get("status")) != "1":
+        values = answered.get("value")
+        if str(answered.get("status")) != "1":
             # Of several it does not say which it has not: those it has would look lost too.
-            if len(codes) > 1 or not not_found(document):
+            if len(codes) > 1 or not not_found(answered):
                 raise RegisterMisspoke("results_did_not_succeed")
             return []
-        if values is None and "value" in document:
+        if values is None and "value" in answered:
             return []
         if not isinstance(values, list) or not all(isinstance(one, dict) for one in values):
             raise RegisterMisspoke("results_without_values")

@@ -1,5 +1,7 @@
 """What registry-sync is told by its environment."""
 
+from pydantic import SecretStr
+
 from plumbing.settings import CommonSettings
 
 
@@ -8,4 +10,4 @@ class RegistrySyncSettings(CommonSettings):
 
     register_url: str
     register_username: str
-    register_password: str
+    register_password: SecretStr

@@ -12,12 +12,14 @@ from plumbing.assembly import Assembly, Running
 from plumbing.inlets import LifecycleInlet, ParticularsInlet
 from plumbing.keeping import Purge
 from plumbing.running import main as run
+from plumbing.settings import read_settings
 from plumbing.tokens import TokenVerifier
 from routing.api import binder
 from routing.board_api import board_binder, recounting
 from routing.board_counting import Counting
 from routing.desk_pages.mounting import add_desk_pages
 from routing.domain import RULES, RoutingContext
+from routing.province_gauges import ProvinceGauges
 from routing.settings import RoutingSettings
 from routing.store import SERVICE, CaseStore
 from routing.subjects import EndedRoutes, open_own
@@ -57,7 +59,7 @@ async def assemble(running: Running) -> Assembly:
         board(app)
         TrackingPages(running, part, settings).add_to(app)
         if settings.oidc_client_id:
-            add_desk_pages(app, running, part, verifier, OidcSettings())
+            add_desk_pages(app, running, part, verifier, read_settings(OidcSettings, SERVICE))
 
     return Assembly(
         part=part,
@@ -66,7 +68,11 @@ async def assemble(running: Running) -> Assembly:
             LIFECYCLE["registry-sync"]: inlet,
             PARTICULARS: ParticularsInlet(part, running.keys),
         },
-        tasks=(Sweeper(running, part, settings.sweep_seconds).run, counting.run),
+        tasks=(
+            Sweeper(running, part, settings.sweep_seconds).run,
+            counting.run,
+            ProvinceGauges(running, known, settings.sweep_seconds).run,
+        ),
         routes=routes,
         operating=(recounting(counting), EndedRoutes(running)),
         open_own=open_own,
@@ -76,5 +82,4 @@ async def assemble(running: Running) -> Assembly:
 
 def main() -> None:
     """Run the service until it is told to stop."""
-    settings = RoutingSettings()
-    run(settings, SERVICE, Path(__file__).parent / "migrations", assemble)
+    run(RoutingSettings, SERVICE, Path(__file__).parent / "migrations", assemble)

@@ -41,7 +41,7 @@ def recounting(counting: Counting) -> AddRoutes:
     """Return what adds the operators' way to have the board counted anew."""
 
     def add(app: FastAPI, operators: Operators) -> None:
-        @app.post("/v1/board/recounts", status_code=202)
+        @app.post("/v1/board/recounts", status_code=202, response_class=Response)
         async def recount(request: Request) -> Response:
             """Forget every counter and count the dossiers anew; decisions wait shortly."""
             await operators.of(request)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import asyncpg
 
 from plumbing.database import Conn
-from plumbing.migrating import migrate
+from plumbing.migrating import CORE, migrate
 
 LIVE = "public"
 #: What a rebuild says of itself, in its own schema.
@@ -53,6 +53,7 @@ async def create(database_url: str, name: str, *migrations: Path) -> None:
     """
     connection = await connect(database_url)
     try:
+        await _refuse_another(connection, migrations)
         await _drop(connection, checked(name))
         await connection.execute(f"CREATE SCHEMA {name}")
     finally:
@@ -63,6 +64,19 @@ async def create(database_url: str, name: str, *migrations: Path) -> None:
         await connection.execute(f"CREATE TABLE {ABOUT} (about jsonb NOT NULL)")
     finally:
         await connection.close()
+
+
+async def _refuse_another(conn: Conn, migrations: Sequence[Path]) -> None:
+    """Raise NoScratch where another service lives: its migrations are there, and ours are not."""
+    if await conn.fetchval("SELECT to_regclass($1)", f"{LIVE}.schema_migration") is None:
+        return
+    rows = await conn.fetch(
+        f"SELECT DISTINCT split_part(name, '/', 1) AS of FROM {LIVE}.schema_migration"
+    )
+    found = {row["of"] for row in rows} - {CORE.parent.name}
+    ours = {folder.parent.name for folder in migrations}
+    if found and not found & ours:
+        raise NoScratch(f"the database is that of {', '.join(sorted(found))}")
 
 
 async def _drop(conn: Conn, name: str) -> None:

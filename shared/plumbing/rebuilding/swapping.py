@@ -6,6 +6,7 @@ from typing import Any
 
 from contracts.topics import PARTICULARS
 from plumbing.database import Conn
+from plumbing.granting import grant, runtime_roles, take
 from plumbing.rebuilding.checking import check
 from plumbing.rebuilding.planning import ENDED, Plan
 from plumbing.rebuilding.scratch import ABOUT, LIVE, checked, named, read_about, schema_of
@@ -173,7 +174,11 @@ async def _rename(conn: Conn, name: str, done: Swapped) -> None:
     while await conn.fetchval("SELECT to_regnamespace($1)", f"{LIVE}_before_{number}"):
         number += 1
     done.kept_as = f"{LIVE}_before_{number}"
+    roles = await runtime_roles(conn)
     await conn.execute(f"ALTER SCHEMA {LIVE} RENAME TO {done.kept_as}")
     await conn.execute(f"ALTER SCHEMA {name} RENAME TO {LIVE}")
     # What the rebuild said of itself stays beside what it replaced.
     await conn.execute(f"ALTER TABLE {LIVE}.{ABOUT} SET SCHEMA {done.kept_as}")
+    for role in roles:
+        await grant(conn, role)
+        await take(conn, role, done.kept_as)

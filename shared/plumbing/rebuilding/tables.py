@@ -67,6 +67,7 @@ EFFECT = Table(
         "lease_until": _STARTED,
         "owner": _STARTED,
         "reason": _OUTSIDE,
+        "traceparent": "a trace of a call ends with it",
         "created_at": "a moment of the database's clock",
         "ended_at": "a moment of the database's clock",
     },
@@ -79,7 +80,14 @@ EFFECT = Table(
 #: The tables every service has (the core's migrations).
 CORE: tuple[Table, ...] = (
     Table("schema_migration", "derived", "written by the migrations themselves"),
-    Table("stream", "rebuilt", key=("dossier_id",), columns=("subject", "sequence", "head_hash")),
+    Table("database_origin", "derived", "where the database is, written at the next start"),
+    Table(
+        "stream",
+        "rebuilt",
+        key=("dossier_id",),
+        columns=("subject", "sequence", "head_hash"),
+        unknown={"traceparent": "a trace goes on without it"},
+    ),
     Table(
         "consumer_offset",
         "rebuilt",

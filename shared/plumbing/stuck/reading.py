@@ -45,7 +45,7 @@ def _place(after: str | None, kinds: Sequence[Kind]) -> tuple[Sequence[Kind], da
         if at.tzinfo is None or not str(key).isprintable():
             raise BadCursor
         return kinds[kinds.index(kind) :], at, str(key)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise BadCursor from None
 
 

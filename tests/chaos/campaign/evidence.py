@@ -12,11 +12,11 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from contracts.topics import TOPICS
 from local_stack.status import Status
 from tests.chaos.campaign.archived import archived
 from tests.chaos.campaign.course import Course
 from tests.chaos.campaign.dump import Dumped, Record, write
+from tests.chaos.campaign.kinds import ALL_TOPICS
 from tests.chaos.campaign.replaying import Replay, replay_all
 
 Row = Mapping[str, Any]
@@ -109,31 +109,31 @@ async def gather(status: Status, course: Course, root: Path | None = None) -> Ev
     root = root or Path.cwd()
     folder = root / status.state / "topics"
     folder.mkdir(exist_ok=True)
-    topics, ends = await _dump(status.kafka, folder)
+    topics, ends = await _dump(status, folder)
     databases = {name: await _tables(name, url) for name, url in status.databases.items()}
     return Evidence(
         topics=topics,
         ends=ends,
-        committed=await _committed(status.kafka, list(status.databases)),
+        committed=await _committed(status, list(status.databases)),
         journal=JournalFile(Path(status.sandbox["journal"])),
         databases=databases,
         logs={path.name: Lines(path) for path in sorted((root / status.logs).glob("*.log*"))},
         metrics=await _metrics(status),
         replays=await replay_all(status, root, topics, databases, course),
         archive=await archived(root / status.archive, ends),
-        later_ends=await _ends(status.kafka),
+        later_ends=await _ends(status),
     )
 
 
 async def _dump(
-    bootstrap: str, folder: Path
+    status: Status, folder: Path
 ) -> tuple[dict[str, Iterable[Record]], dict[Partition, int]]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**status.kafka_client(), enable_auto_commit=False)
     await consumer.start()
     try:
         topics: dict[str, Iterable[Record]] = {}
         ends: dict[Partition, int] = {}
-        for topic in TOPICS:
+        for topic in ALL_TOPICS:
             places = [TopicPartition(topic.name, n) for n in range(topic.partitions)]
             until = await consumer.end_offsets(places)
             path = folder / f"{topic.name}.jsonl"
@@ -145,19 +145,19 @@ async def _dump(
         await consumer.stop()
 
 
-async def _ends(bootstrap: str) -> dict[Partition, int]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+async def _ends(status: Status) -> dict[Partition, int]:
+    consumer = AIOKafkaConsumer(**status.kafka_client(), enable_auto_commit=False)
     await consumer.start()
     try:
-        places = [TopicPartition(one.name, n) for one in TOPICS for n in range(one.partitions)]
+        places = [TopicPartition(one.name, n) for one in ALL_TOPICS for n in range(one.partitions)]
         found = await consumer.end_offsets(places)
         return {(tp.topic, tp.partition): int(end) for tp, end in found.items()}
     finally:
         await consumer.stop()
 
 
-async def _committed(bootstrap: str, groups: Sequence[str]) -> dict[str, dict[Partition, int]]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+async def _committed(status: Status, groups: Sequence[str]) -> dict[str, dict[Partition, int]]:
+    admin = AIOKafkaAdminClient(**status.kafka_client())
     await admin.start()
     try:
         found = {}

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from contracts.asyncapi import READS
-from contracts.topics import ACCESS, CHECKPOINTS, TOPICS
+from contracts.topics import ACCESS, CHECKPOINTS, TOPICS, replies_to, topics_for
+from local_stack.credentials import NATIONAL, portals
 
 SERVICES = ("intake", "routing", "registry-sync", "notifier")
 #: As the stack names them with REPLICAS=routing:2,registry-sync:2.
@@ -16,8 +17,12 @@ GATEWAYS = ("register.push", "register.results", "sms", "mail", "callbacks")
 READ_TOPICS = tuple(topic.name for topic in TOPICS if any(topic in read for read in READS.values()))
 #: Topics the load fills: on the others there may be nothing yet that could come again.
 FILLED_TOPICS = tuple(
-    topic.name for topic in TOPICS if topic not in (*ACCESS.values(), CHECKPOINTS)
+    topic.name
+    for topic in (*TOPICS, replies_to(NATIONAL))
+    if topic not in (*ACCESS.values(), CHECKPOINTS)
 )
+#: Every topic of the stack.
+ALL_TOPICS = topics_for(portals())
 
 _CALLING = ("after_call", "before_call")
 _SETTLING = ("after_db_commit", "before_db_commit", "after_publish")

@@ -5,21 +5,22 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.envelope import MalformedEvent, decode, event_id
 from contracts.topics import LIFECYCLE
 from local_stack.following import Follower
+from local_stack.status import Status
 from local_stack.tracks import Track
 
 
 class Once(Follower):
     """Takes every event once, however often it is read and by whom it is sent again."""
 
-    def __init__(self, bootstrap: str, tracks: list[Track]) -> None:
-        super().__init__(bootstrap, tracks)
+    def __init__(self, status: Status, tracks: list[Track]) -> None:
+        super().__init__(status, tracks)
         self._taken: set[object] = set()
 
     async def start(self) -> None:
         """Connect and stand at the begin of every topic."""
         # A client that loses its place behind a killed broker reads all again and misses nothing.
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **self._status.kafka_client(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
         )

@@ -94,7 +94,7 @@ async def kill_leader(field: Field, fault: Fault) -> None:
 
 async def _leader(field: Field, topic: str, number: int) -> int:
     """Return the broker that leads the partition, -1 while none does or nobody can say."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=field.status.kafka)
+    admin = AIOKafkaAdminClient(**field.status.kafka_client())
     try:
         await admin.start()
         (described,) = await admin.describe_topics([topic])

@@ -12,10 +12,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.errors import KafkaError
 
 from contracts.asyncapi import READS
-from contracts.topics import TOPICS
+from local_stack.status import Status
 from tests.chaos.campaign.course import Fault, Place
 from tests.chaos.campaign.field import RETURN_SECONDS, Field, NotDone
 from tests.chaos.campaign.forging import Forgery, forgeries
+from tests.chaos.campaign.kinds import ALL_TOPICS
 
 #: A header nobody reads: `again`, or `forged:` with its sort, by which places are found later.
 MARK = "campaign"
@@ -76,16 +77,16 @@ async def forget_offsets(field: Field, fault: Fault) -> None:
     """Move a group's committed places in Kafka back to the earliest while nobody is in it."""
     await asyncio.to_thread(field.stack.stop_component, fault.target)
     try:
-        await _commit_earliest(field.status.kafka, fault.target)
+        await _commit_earliest(field.status, fault.target)
     finally:
         await asyncio.shield(asyncio.to_thread(field.stack.start_component, fault.target))
 
 
-async def marked(bootstrap: str) -> dict[str, tuple[Place, ...]]:
+async def marked(status: Status) -> dict[str, tuple[Place, ...]]:
     """Return the places of what a campaign sent, by `forged` and `again`."""
     found: dict[str, list[Place]] = {"forged": [], "again": []}
-    for topic in TOPICS:
-        for record in await _all(bootstrap, topic.name):
+    for topic in ALL_TOPICS:
+        for record in await _all(status, topic.name):
             if mark := dict(record.headers).get(MARK):
                 place = Place(record.topic, record.partition, record.offset)
                 found[mark.decode().partition(":")[0]].append(place)
@@ -107,7 +108,7 @@ async def _old(field: Field, fault: Fault, count: int) -> list[Old]:
     before = (time.time() - _SETTLED_SECONDS) * 1000
     found = [
         Old(one.partition, one.key, one.value, tuple(one.headers))
-        for one in await _all(field.status.kafka, fault.target)
+        for one in await _all(field.status, fault.target)
         if one.timestamp < before and not _is_forged(one)
     ]
     if not found:
@@ -140,12 +141,12 @@ async def _started(make: Callable[[], Client]) -> AsyncIterator[Client]:
         await client.stop()
 
 
-async def _all(bootstrap: str, topic: str) -> list[ConsumerRecord]:
+async def _all(status: Status, topic: str) -> list[ConsumerRecord]:
     def reader() -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        return AIOKafkaConsumer(**status.kafka_client(), enable_auto_commit=False)
 
     async with _started(reader) as consumer:
-        known = next(one for one in TOPICS if one.name == topic)
+        known = next(one for one in ALL_TOPICS if one.name == topic)
         places = [TopicPartition(topic, number) for number in range(known.partitions)]
         ends = await consumer.end_offsets(places)
         consumer.assign(places)
@@ -160,7 +161,7 @@ async def _all(bootstrap: str, topic: str) -> list[ConsumerRecord]:
 async def _send(field: Field, topic: str, records: Sequence[Old]) -> None:
     def writer() -> AIOKafkaProducer:
         return AIOKafkaProducer(
-            bootstrap_servers=field.status.kafka, acks="all", max_request_size=_LARGEST_BYTES
+            **field.status.kafka_client(), acks="all", max_request_size=_LARGEST_BYTES
         )
 
     async with _started(writer) as producer:
@@ -177,7 +178,7 @@ async def _send(field: Field, topic: str, records: Sequence[Old]) -> None:
         await asyncio.gather(*futures)
 
 
-async def _commit_earliest(bootstrap: str, service: str) -> None:
+async def _commit_earliest(status: Status, service: str) -> None:
     """Commit offset 0 everywhere as soon as the group lets somebody outside it do so."""
     places = [
         TopicPartition(topic.name, number)
@@ -186,9 +187,7 @@ async def _commit_earliest(bootstrap: str, service: str) -> None:
     ]
 
     def member() -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
-            bootstrap_servers=bootstrap, group_id=service, enable_auto_commit=False
-        )
+        return AIOKafkaConsumer(**status.kafka_client(), group_id=service, enable_auto_commit=False)
 
     async with _started(member) as consumer:
         consumer.assign(places)

@@ -116,7 +116,7 @@ class _Campaign:
         self._say("healed; draining")
         drained_at = await self._drained(load)
         sent = await load.sent()
-        marked = await records.marked(self._field.status.kafka)
+        marked = await records.marked(self._field.status)
         course = Course(
             seed=self._settings.seed,
             minutes=self._settings.minutes,
@@ -139,7 +139,7 @@ class _Campaign:
     @contextlib.asynccontextmanager
     async def _beside(self, load: Load) -> AsyncIterator[None]:
         """Follow the log, send what it asks portals for, and watch, as long as the block lasts."""
-        follower = Once(self._field.status.kafka, self._tracks)
+        follower = Once(self._field.status, self._tracks)
         await follower.start()
         tasks = [
             asyncio.create_task(follower.run()),

@@ -130,7 +130,7 @@ class Waiting:
         }
         if self._consumer is None:
             self._consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._status.kafka, enable_auto_commit=False
+                **self._status.kafka_client(), enable_auto_commit=False
             )
             await self._consumer.start()
         ends: dict[TopicPartition, int] = await self._consumer.end_offsets(list(places))

@@ -26,7 +26,8 @@ from intake.domain import Party, dossier_id_of
 from intake.importing.cells import HIGHEST_NUMBER, instant_of, is_dossier_code, seed_of, ways_of
 from intake.importing.row_problems import RowProblem, Tally, tally
 from intake.importing.rows import Row, Sheet
-from intake.reading import MOST_PROBLEMS, BrokenJson, fingerprint_of, read_json, validated
+from intake.reading import MOST_PROBLEMS, fingerprint_of, validated
+from plumbing.strict_json import BrokenJson, read_json
 from reference import Reference
 
 OLD_ROAD: Final = Party("moj-direct", "moj-direct", frozenset({"*"}))

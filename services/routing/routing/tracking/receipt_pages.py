@@ -14,6 +14,7 @@ from pages.forms import posted
 from pages.problems import PageProblem
 from plumbing.accesses.opening import write
 from plumbing.accesses.rows import By
+from plumbing.documents import PUBLIC
 from plumbing.receipts import MOST_CHARACTERS, ReceiptFacts, ReceiptKeys, check
 from routing.domain import Case
 from routing.slips.content import Slip
@@ -44,7 +45,15 @@ class ReceiptPages:
         pages.add_api_route(f"{RECEIPT}.pdf", self.receipt_pdf, methods=["GET"])
         pages.add_api_route(CHECK, self.form, methods=["GET"])
         pages.add_api_route(CHECK, self.check, methods=["POST"])
-        app.add_api_route(KEYS, self.public_keys, methods=["GET"])
+        said = {"content": {"application/jwk-set+json": {"schema": {"type": "object"}}}}
+        app.add_api_route(
+            KEYS,
+            self.public_keys,
+            methods=["GET"],
+            response_class=Response,
+            responses={200: said},
+            openapi_extra=PUBLIC,
+        )
 
     async def receipt(self, request: Request) -> Response:
         """Return the receipt as a page to show or to print."""

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from pages.forms import posted
+from plumbing.addresses import client_address, networks
 from plumbing.applying import Part
 from plumbing.assembly import Running
 from plumbing.receipts import ReceiptKeys
@@ -37,7 +38,7 @@ class TrackingPages:
         self._visits = Visits(running, part, settings.public_url)
         self._running, self._site = running, self._visits.site
         self._tracker = Tracker(running)
-        self._trusted = inputs.networks(settings.trusted_proxies)
+        self._trusted = networks(settings.trusted_proxies)
         signing = settings.receipt_keys.get_secret_value()
         keys = ReceiptKeys.from_json(signing) if signing else None
         self._receipts, self._has_receipts = ReceiptPages(self._visits, keys), keys is not None
@@ -68,7 +69,7 @@ class TrackingPages:
         if code is None or factor is None:
             errors = {"code": code is None, "factor": factor is None}
             return self._form(request, 422, code=sent.text("code"), errors=errors)
-        address = inputs.client_address(request, self._trusted)
+        address = client_address(request, self._trusted)
         answer = await self._tracker.ask(code, factor, address)
         if answer.dossier_id is None:
             return self._not_shown(request, answer, code)

@@ -5,7 +5,7 @@ import re
 import uuid
 from collections.abc import Iterator
 
-from contracts.topics import PARTICULARS, REPLIES
+from contracts.topics import PARTICULARS, REPLIES_PREFIX
 from tests.chaos.campaign.invariants.finding import Facts, Verdict, verdict
 from tests.chaos.campaign.said import GENESIS, Said
 
@@ -34,8 +34,9 @@ def equal_bytes(facts: Facts) -> Verdict:
         f"{first.service} of {first.dossier}, {first.sequence}: other bytes at {rival.place}"
         for first, rival in facts.log.rivals
     ]
-    for topic in (PARTICULARS.name, REPLIES.name):
-        breaches += _same_bytes(facts, topic)
+    for topic in facts.evidence.topics:
+        if topic == PARTICULARS.name or topic.startswith(REPLIES_PREFIX):
+            breaches += _same_bytes(facts, topic)
     return verdict(
         "I5 equal sequence, equal bytes",
         "no second version",

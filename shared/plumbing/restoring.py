@@ -1,0 +1,144 @@
+"""Keeps a service from going on with a database that lost commits: its own log tells."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from contracts.envelope import MalformedEvent, decode
+from contracts.topics import LIFECYCLE
+from plumbing.database import Conn, Pool
+from plumbing.settings import KafkaSettings
+from plumbing.waiting import patiently
+
+log = structlog.get_logger()
+
+#: So many records from the end of each partition are looked at: what was committed later than a
+#: backup is among them, unless one shard of the outbox was hours behind the others.
+TAIL = 500
+_READ_MS = 500
+#: Who gives nothing for so long is away, and asked anew.
+READ_SECONDS = 60.0
+#: A restored or promoted server has another timeline, a database made anew another number.
+_ORIGIN = """
+SELECT concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
+    left(pg_walfile_name(pg_current_wal_lsn()), 8),
+    (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+_KNOWN = """
+SELECT (SELECT origin FROM database_origin) AS origin, EXISTS (SELECT FROM stream) AS has_said
+"""
+_KEEP = """
+INSERT INTO database_origin (origin) VALUES ($1)
+ON CONFLICT (only_row) DO UPDATE SET origin = excluded.origin, at = clock_timestamp()
+WHERE database_origin.origin <> excluded.origin
+"""
+_BEHIND = """
+SELECT count(*) FROM unnest($1::uuid[], $2::bigint[]) AS said (dossier_id, sequence)
+LEFT JOIN stream USING (dossier_id) WHERE said.sequence > coalesce(stream.sequence, 0)
+"""
+
+
+class DatabaseBehindItsLog(RuntimeError):
+    """The service said more than its database knows; nothing may be done on it."""
+
+
+async def ensure_not_behind(pool: Pool, service: str, settings: KafkaSettings) -> None:
+    """Return when the database knows all the service has said; raises DatabaseBehindItsLog.
+
+    The log is asked only where the database is new, or another one than at the last start; then
+    the start waits for Kafka.
+    """
+
+    async def ensured() -> None:
+        async with pool.acquire() as conn:
+            origin = str(await conn.fetchval(_ORIGIN))
+            known = await conn.fetchrow(_KNOWN)
+        assert known is not None
+        if known["origin"] == origin:
+            return
+        if known["origin"] is not None:
+            log.warning("database_came_back")
+        # One that was made from the log has said all of it, and does not know where it is.
+        if known["origin"] is not None or not known["has_said"]:
+            security = settings.kafka_security.aiokafka()
+            await _look(pool, service, settings.kafka_bootstrap_servers, security)
+        async with pool.acquire() as conn:
+            await conn.execute(_KEEP, origin)
+
+    await patiently("log", ensured)
+
+
+async def _look(pool: Pool, service: str, bootstrap: str, security: Mapping[str, Any]) -> None:
+    said = await _last_said(service, bootstrap, security)
+    async with pool.acquire() as conn:
+        behind = await dossiers_behind(conn, said)
+    if behind:
+        log.critical("database_is_behind_its_log", count=behind)
+        raise DatabaseBehindItsLog(
+            f"of {behind} dossiers {service} said more than its database knows: see Restoring"
+        )
+
+
+async def dossiers_behind(conn: Conn, said: Mapping[UUID, int]) -> int:
+    """Return of how many dossiers the database knows less than their last sequence said."""
+    return int(await conn.fetchval(_BEHIND, list(said), list(said.values())))
+
+
+def last_sequences(service: str, values: Iterable[bytes | None]) -> dict[UUID, int]:
+    """Return by dossier the last sequence the service said; what is no event of its is left out."""
+    found: dict[UUID, int] = {}
+    for value in values:
+        try:
+            event = decode(value or b"")
+        except MalformedEvent:
+            continue
+        if event.service == service:
+            found[event.dossierid] = max(event.sequence, found.get(event.dossierid, 0))
+    return found
+
+
+async def _last_said(service: str, bootstrap: str, security: Mapping[str, Any]) -> dict[UUID, int]:
+    topic = LIFECYCLE[service].name
+    places = await _places(topic, bootstrap, security)
+    if not places:
+        return {}
+    async with asyncio.timeout(READ_SECONDS), _consuming(bootstrap, security) as consumer:
+        first = await consumer.beginning_offsets(places)
+        ends = await consumer.end_offsets(places)
+        consumer.assign(places)
+        for place in places:
+            consumer.seek(place, max(first[place], ends[place] - TAIL))
+        values: list[bytes | None] = []
+        while any([await consumer.position(place) < ends[place] for place in places]):
+            for records in (await consumer.getmany(timeout_ms=_READ_MS)).values():
+                values += [record.value for record in records]
+    return last_sequences(service, values)
+
+
+async def _places(topic: str, bootstrap: str, security: Mapping[str, Any]) -> list[TopicPartition]:
+    """Return the topic's partitions; none where it was never made."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
+    try:
+        await admin.start()
+        (found,) = await admin.describe_topics([topic])
+    finally:
+        await admin.close()
+    return [TopicPartition(topic, one["partition"]) for one in found["partitions"]]
+
+
+@contextlib.asynccontextmanager
+async def _consuming(
+    bootstrap: str, security: Mapping[str, Any]
+) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, **security)
+    try:
+        await consumer.start()
+        yield consumer
+    finally:
+        await consumer.stop()

@@ -1,0 +1,1 @@
+"""What we ship of others: their licences, and what is known against them."""

@@ -1,0 +1,91 @@
+"""`make drill NAME=…`: one disaster and the way back, measured and judged; no name lists them."""
+
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.chaos.campaign.field import NotDone
+from tests.drills import book
+from tests.drills.catalogue import DRILLS
+from tests.drills.drill import Drill
+from tests.drills.running import Result, play
+
+
+def main(words: list[str]) -> int:
+    """Run the drill that is named; return 0 when its promises hold, 1 else, 2 for no such name."""
+    console, root = Console(), Path.cwd()
+    if words == ["book"]:
+        return book.main(root, write=True)
+    name = os.environ.get("NAME") or (words[0] if words else "")
+    drill = next((one for one in DRILLS if one.name == name), None)
+    if drill is None:
+        console.print(_listed())
+        if name:
+            console.print(f"no drill {name!r}", markup=False)
+        return 2 if name else 0
+    return _played(console, root, drill)
+
+
+def _played(console: Console, root: Path, drill: Drill) -> int:
+    began = time.monotonic()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+
+    def say(line: str) -> None:
+        console.print(f"{time.monotonic() - began:6.1f} s  {line}", highlight=False, markup=False)
+
+    try:
+        result = play(root, drill, say)
+    except NotDone as why:
+        say(f"the drill could not be carried out: {why}")
+        return 1
+    console.print(_table(result))
+    path = root / "build" / f"drill-{drill.name}.json"
+    path.parent.mkdir(exist_ok=True)
+    text = json.dumps(result.document(), indent=2, ensure_ascii=False, default=str)
+    path.write_text(f"{text}\n", encoding="utf-8")
+    say(f"{path.relative_to(root)}; logs and topics are in .local/drill-{drill.name}")
+    return 0 if result.holds else 1
+
+
+def _listed() -> Table:
+    table = Table("NAME", "what happens", title="Drills", title_justify="left")
+    for one in DRILLS:
+        table.add_row(one.name, one.title)
+    return table
+
+
+def _table(result: Result) -> Table:
+    table = Table("step", "seconds", title=result.drill.title, title_justify="left")
+    for step in result.taken.steps:
+        table.add_row(step["step"], str(step["seconds"]))
+    noticed = result.taken.noticed_seconds
+    by = result.taken.noticed_by or "nobody: no process and no reader was late"
+    table.add_row(f"noticed by: {by}", "-" if noticed is None else str(noticed))
+    table.add_row("nothing late any more", str(result.recovered_seconds or "-"))
+    for name, value in result.figures.items():
+        table.add_row(name.replace("_", " "), str(value))
+    table.add_row("dossiers under way", str(len(result.judgement.course.sent)))
+    for one in result.judgement.verdicts:
+        if not one.holds:
+            why = result.lacks(one)
+            table.add_row(f"{one.name}: {why or one.actual}", "cannot hold" if why else "BROKEN")
+            for line in one.breaches[:4]:
+                table.add_row(f"  {line.replace('[', '(')}", "")
+    table.add_row("verdict", "holds" if result.holds else "BROKEN")
+    return table
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

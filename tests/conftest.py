@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local_stack import postgres
 from local_stack.errors import AlreadyRunning
@@ -20,8 +21,11 @@ DESK_UNIT = "20194"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make our marks known."""
+    """Make our marks known, and let a busy machine be slow."""
     config.addinivalue_line("markers", "empty_database: `database` has no table yet")
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("busy", deadline=None, suppress_health_check=slow)
+    settings.load_profile("busy")
 
 
 def pytest_collection_finish() -> None:

@@ -8,13 +8,22 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from deploy.manifests import dockerfile
+from deploy.manifests import closure, dockerfile
 
 ROOT = Path(__file__).parents[2]
 BILLS = ROOT / "build" / "sbom"
 UV = Path(sys.prefix) / "uv" / "bin" / "uv"
-SETTING_MISSING = ("setting_wrong", "KAFKA_BOOTSTRAP_SERVERS", "SANDBOX_PORT", "SANDBOX_SECRETS")
+#: Images with several of ours; the bill of a service is that of its own package.
+WITHOUT_A_BILL = ("console", "sandbox", "setup")
+SETTING_MISSING = (
+    "Usage: hotich",
+    "setting_wrong",
+    "KAFKA_BOOTSTRAP_SERVERS",
+    "SANDBOX_PORT",
+    "SANDBOX_SECRETS",
+)
 
 
 class NotBuilt(Exception):
@@ -65,27 +74,52 @@ def install(target: str, folder: Path) -> Path:
 def start(target: str, python: Path) -> str:
     """Start what the image starts, with nothing told; return the sentence it ends with.
 
-    Without settings it has to say which one it lacks, which it can only after all its imports.
+    Without settings it has to say which one it lacks, which it can only after all its imports; the
+    operators' tool, how it is used.
     Raises NotBuilt.
     """
     (entry,) = dockerfile.stages()[target].all("ENTRYPOINT")
-    _, *arguments = json.loads(entry)
-    done = _run([str(python), *arguments], cwd=python.parents[1], bare=True)
+    program, *arguments = json.loads(entry)
+    command = [str(python.with_name(program)), *arguments]
+    done = _run(command, cwd=python.parents[1], bare=True)
     said = f"{done.stdout}{done.stderr}".strip()
-    if done.returncode != 1 or not any(word in said for word in SETTING_MISSING):
+    if done.returncode not in (1, 2) or not any(word in said for word in SETTING_MISSING):
         raise NotBuilt(f"{target}: ended with {done.returncode}: {said[-1500:]}")
     return said.splitlines()[-1]
 
 
 def bill(service: str, folder: Path = BILLS) -> Path:
-    """Write what a service's image is made of, as CycloneDX, from the lock; return the file."""
+    """Write what a service's image is made of, as CycloneDX, and return the file.
+
+    The versions and hashes are the lock's, whatever is installed; raises NotBuilt.
+    """
+    versions, hashed = closure.locked(), closure.hashes()
+    own = f"hotich-{service}"
+    components: list[dict[str, Any]] = [{"type": "library", "name": closure.SHARED}]
+    for package in closure.shipped([own]):
+        if package.name not in versions:
+            raise NotBuilt(f"{service}: {package.name} is not in the lock")
+        version = versions[package.name]
+        components.append(
+            {
+                "type": "library",
+                "name": package.name,
+                "version": version,
+                "purl": f"pkg:pypi/{package.name}@{version}",
+                "licenses": [{"license": {"name": name}} for name in package.licences],
+                "hashes": [{"alg": "SHA-256", "content": one} for one in hashed[package.name]],
+            }
+        )
+    document = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "metadata": {"component": {"type": "application", "name": own}},
+        "components": components,
+    }
     folder.mkdir(parents=True, exist_ok=True)
-    command = [str(UV), "export", "--quiet", "--frozen", "--no-dev", "--format", "cyclonedx1.5"]
-    done = _run([*command, "--package", f"hotich-{service}"], cwd=ROOT)
-    if done.returncode:
-        raise NotBuilt(f"{service}: {done.stderr[-1000:]}")
     made = folder / f"{service}.cdx.json"
-    made.write_text(done.stdout, "utf-8")
+    made.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
     return made
 
 
@@ -112,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         for target in dockerfile.targets(dockerfile.stages()):
-            if target not in ("sandbox", "setup"):
+            if target not in WITHOUT_A_BILL:
                 sys.stdout.write(f"written: {bill(target).relative_to(ROOT)}\n")
         if has_engine():
             build(chosen.release, chosen.revision)

@@ -10,6 +10,9 @@ Object = dict[str, Any]
 PORT = "http"
 #: The label of an ordinal, which outlives the pod: a lasting name in the consumer group.
 ORDINAL = "metadata.labels['apps.kubernetes.io/pod-index']"
+#: So long a pod that ends may still be sent requests; then it has the rest to stop, at most 27.
+UNHEARD_SECONDS = 5
+STOP_SECONDS = 45
 
 
 def labels(service: str) -> dict[str, str]:
@@ -62,7 +65,12 @@ def _members(service: str) -> Object:
 
 def _budget(service: str) -> Object:
     return _named("policy/v1", "PodDisruptionBudget", service, service) | {
-        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": labels(service)}}
+        "spec": {
+            "maxUnavailable": 1,
+            # A pod that is not ready keeps no node from being emptied.
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            "selector": {"matchLabels": labels(service)},
+        }
     }
 
 
@@ -81,6 +89,9 @@ def _stateful(service: str) -> Object:
     spec: Object = {
         "replicas": 1,
         "serviceName": f"{service}-members",
+        # Members wait for nobody at their start; still they are replaced one after the other, and
+        # a release that never becomes ready gives way to the one before it without help.
+        "podManagementPolicy": "Parallel",
         "selector": {"matchLabels": labels(service)},
         "template": _template(service),
     }
@@ -104,7 +115,7 @@ def _template(service: str) -> Object:
         "metadata": {"labels": labels(service) | {"app.kubernetes.io/part-of": plan.SYSTEM}},
         "spec": pods.pod(service)
         | {
-            "terminationGracePeriodSeconds": 40,
+            "terminationGracePeriodSeconds": STOP_SECONDS,
             "topologySpreadConstraints": [
                 _spread("kubernetes.io/hostname", "DoNotSchedule", service),
                 _spread("topology.kubernetes.io/zone", "ScheduleAnyway", service),
@@ -120,6 +131,8 @@ def _spread(key: str, otherwise: str, service: str) -> Object:
         "maxSkew": 1,
         "topologyKey": key,
         "whenUnsatisfiable": otherwise,
+        # Nodes that take none of these pods are no place that lacks one.
+        "nodeTaintsPolicy": "Honor",
         "labelSelector": {"matchLabels": labels(service)},
     }
 
@@ -128,10 +141,12 @@ def _serving(service: str) -> Object:
     port = plan.PORTS[service]
     made = pods.container(service, service) | {
         "ports": [{"name": PORT, "containerPort": port}],
-        # It waits for its database and for Kafka, both of which may take their time.
+        # It waits for its database, which may take its time; who was restarted waits on.
         "startupProbe": _probe("/health/live", period=5, failures=120),
         "livenessProbe": _probe("/health/live", period=10, failures=3),
         "readinessProbe": _probe("/health/ready", period=5, failures=2),
+        # Entrances hear of the end before the port shuts.
+        "lifecycle": {"preStop": {"sleep": {"seconds": UNHEARD_SECONDS}}},
         "volumeMounts": pods.mounts(_volumes(service)),
     }
     if service == AUDIT:
@@ -152,7 +167,7 @@ def _probe(path: str, *, period: int, failures: int) -> Object:
 
 def _volumes(service: str) -> list[Object]:
     made: list[Object] = [
-        pods.temporary(),
+        pods.temporary(service),
         pods.projected(
             "settings",
             *(
@@ -175,7 +190,7 @@ def _migration(service: str) -> Object:
     name = f"{service}-migrate"
     owner = pods.files(f"{service}-database-app", {"uri": "database_url"})
     volumes: list[Object] = [
-        pods.temporary(),
+        pods.temporary(service),
         pods.projected("settings", owner),
         pods.projected("database", pods.authority(service)),
     ]

@@ -20,6 +20,8 @@ log = structlog.get_logger()
 _ALWAYS: Final = ("/health/live", "/health/ready", "/metrics")
 _SCOPE: Final = "hotich.gate"
 _A_YEAR: Final = 365 * 86_400
+#: Of what is refused again and again one line is written in so many seconds.
+_TOLD_SECONDS: Final = 10
 
 _URL = (414, "url-too-long", "Address too long")
 _HEAD = (431, "headers-too-large", "Headers too large")
@@ -35,27 +37,42 @@ class Limits:
         failures, sign_ins = settings.http_failures_per_minute, settings.http_sign_ins_per_minute
         self._failures = Rates(failures / 60, failures)
         self._sign_ins = Rates(sign_ins / 60, sign_ins)
+        self._told = Rates(1 / _TOLD_SECONDS, 1)
 
     def came(self, client: Client) -> None:
         """Count a request of that client; raises a 429 problem when there are too many.
 
         People who come by one client are counted each for themselves.
         """
-        _wait(self._clients.take((client.client_id, str(client.claims.get("sub")))), "client")
+        who = (client.client_id, str(client.claims.get("sub")))
+        self._wait(self._clients.take(who), "client", client.client_id)
 
     def failed(self, request: Request) -> None:
         """Count a token that was not believed; raises a 429 problem when there are too many.
 
         Good tokens of the same network are heard on: nobody shuts out a neighbour.
         """
-        _wait(self._failures.take(client_address(request, self._trusted)), "failures")
+        self._wait(self._failures.take(client_address(request, self._trusted)), "failures")
 
     def signs_in(self, request: Request) -> float:
         """Count a step of a sign-in; return 0, or the seconds to wait when there are too many."""
         wait = self._sign_ins.take(client_address(request, self._trusted))
-        if wait:
+        if wait and self.may_tell("sign_ins"):
             log.warning("client_too_fast", kind="sign_ins")
         return wait
+
+    def may_tell(self, *what: str) -> bool:
+        """Return whether that may be written to the log: not as often as it happens."""
+        return not self._told.take(what)
+
+    def _wait(self, seconds: float, kind: str, client: str = "") -> None:
+        if not seconds:
+            return
+        if self.may_tell(kind, client):
+            log.warning("client_too_fast", kind=kind, client=client)
+        raise ProblemRaised(
+            429, "too-many-requests", "Too many requests", "Slow down.", seconds_header(seconds)
+        )
 
 
 def limits_of(request: Request) -> Limits | None:
@@ -67,14 +84,6 @@ def limits_of(request: Request) -> Limits | None:
 def seconds_header(wait: float) -> dict[str, str]:
     """Return the header that says when to come again."""
     return {"retry-after": str(max(1, math.ceil(wait)))}
-
-
-def _wait(seconds: float, kind: str) -> None:
-    if seconds:
-        log.warning("client_too_fast", kind=kind)
-        raise ProblemRaised(
-            429, "too-many-requests", "Too many requests", "Slow down.", seconds_header(seconds)
-        )
 
 
 class Gate:
@@ -119,6 +128,7 @@ class Gate:
             most = f"At most {limits.http_max_headers}, of {limits.http_max_header_bytes} bytes."
             return ProblemRaised(*_HEAD, most)
         if self._under_way >= limits.http_max_requests and scope["path"] not in _ALWAYS:
-            log.warning("too_much_at_once", count=self._under_way)
+            if self._limits.may_tell("busy"):
+                log.warning("too_much_at_once", count=self._under_way)
             return ProblemRaised(*_BUSY)
         return None

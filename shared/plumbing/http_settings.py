@@ -40,6 +40,7 @@ class HttpSettings(ProcessSettings):
     #: Requests of one person by one client: so many a second, and so many at once after a pause.
     http_client_rate: Annotated[float, Field(gt=0)] = 100
     http_client_burst: Annotated[int, Field(ge=1)] = 2000
-    #: Of one network: tokens that are not believed, and sign-ins begun or ended.
+    #: Of one network: tokens that are not believed, and sign-ins begun or ended. All officers of a
+    #: province may come from one address, and within the same minutes of a morning.
     http_failures_per_minute: Annotated[int, Field(ge=1)] = 60
-    http_sign_ins_per_minute: Annotated[int, Field(ge=1)] = 120
+    http_sign_ins_per_minute: Annotated[int, Field(ge=1)] = 1200

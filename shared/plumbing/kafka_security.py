@@ -4,6 +4,7 @@ Files that have changed are read again at the next connection, so that certifica
 authorities and passwords are exchanged while everything runs.
 """
 
+import contextlib
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,11 +14,17 @@ from typing import Any, Literal, Self
 import structlog
 
 from plumbing.logs import describe
+from plumbing.tls_closing import Leaving
 
 log = structlog.get_logger()
 
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_SSL"]
 MECHANISM = "SCRAM-SHA-512"
+_FILES_OF = {
+    "PLAINTEXT": (),
+    "SSL": ("KAFKA_CA_FILE", "KAFKA_CERTIFICATE_FILE", "KAFKA_KEY_FILE"),
+    "SASL_SSL": ("KAFKA_CA_FILE", "KAFKA_PASSWORD_FILE"),
+}
 
 
 class BadKafkaSecurity(ValueError):
@@ -60,6 +67,10 @@ class KafkaSecurity:
     def check(self) -> None:
         """Read every file once; raises BadKafkaSecurity with a sentence that names the setting."""
         if self.protocol == "PLAINTEXT":
+            if named := next((name for name, path in self._told().items() if path), ""):
+                raise BadKafkaSecurity(
+                    f"KAFKA_SECURITY_PROTOCOL is PLAINTEXT, and {named} would count for nothing"
+                )
             return
         if self.protocol not in ("SSL", "SASL_SSL"):
             raise BadKafkaSecurity("KAFKA_SECURITY_PROTOCOL is not PLAINTEXT, SSL or SASL_SSL")
@@ -79,6 +90,7 @@ class KafkaSecurity:
         except (OSError, ssl.SSLError):
             raise BadKafkaSecurity("KAFKA_CA_FILE holds no certificates in PEM") from None
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.sslobject_class = Leaving
         if self.protocol == "SSL":
             assert self.certificate_file
             try:
@@ -128,14 +140,15 @@ class KafkaSecurity:
         return tuple(map(_stamp, self._files().values()))
 
     def _files(self) -> dict[str, Path | None]:
-        if self.protocol == "PLAINTEXT":
-            return {}
-        files = {"KAFKA_CA_FILE": self.ca_file}
-        if self.protocol == "SASL_SSL":
-            return files | {"KAFKA_PASSWORD_FILE": self.password_file}
-        return files | {
+        told = self._told()
+        return {name: told[name] for name in _FILES_OF[self.protocol]}
+
+    def _told(self) -> dict[str, Path | None]:
+        return {
+            "KAFKA_CA_FILE": self.ca_file,
             "KAFKA_CERTIFICATE_FILE": self.certificate_file,
             "KAFKA_KEY_FILE": self.key_file,
+            "KAFKA_PASSWORD_FILE": self.password_file,
         }
 
 
@@ -182,7 +195,9 @@ class FreshContext(ssl.SSLContext):
     def wrap_bio(self, *args: Any, **more: Any) -> ssl.SSLObject:
         """Return one connection's TLS; both event loops ask for it once a connection."""
         if self._watch.changed():
-            self._inner = self._security.context()
+            # Changed once more since: the next connection looks again.
+            with contextlib.suppress(BadKafkaSecurity):
+                self._inner = self._security.context()
         return self._inner.wrap_bio(*args, **more)
 
 
@@ -229,8 +244,7 @@ def _readable(name: str, path: Path | None, protocol: str) -> None:
 
 def _stamp(path: Path | None) -> tuple[int, int, int]:
     try:
-        assert path
-        found = path.stat()
+        found = path.stat() if path else None
     except OSError:
-        return (0, 0, 0)
-    return found.st_mtime_ns, found.st_ino, found.st_size
+        found = None
+    return (found.st_mtime_ns, found.st_ino, found.st_size) if found else (0, 0, 0)

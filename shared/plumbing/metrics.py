@@ -67,6 +67,11 @@ PUBLISHED = Counter("dossiers_published_total", "Records acknowledged.", ["servi
 PUBLISH_SECONDS = Histogram(
     "dossiers_publish_seconds", "Send to acknowledgement of a relay batch.", ["service"]
 )
+FIGURES_AGE = Gauge(
+    "dossiers_figures_age_seconds",
+    "Time since the figures of the database were last read: as old are all the others.",
+    ["service"],
+)
 OUTBOX_AGE = Gauge("dossiers_outbox_oldest_seconds", "Age of the oldest unsent event.", ["service"])
 PARKED = Gauge("dossiers_parked_records", "Records waiting for a predecessor.", ["service"])
 DEAD_LETTERS = Gauge("dossiers_dead_letters", "Records that no rule could take.", ["service"])

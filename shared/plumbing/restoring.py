@@ -9,12 +9,13 @@ from uuid import UUID
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import NoError, UnknownTopicOrPartitionError, for_code
 
 from contracts.envelope import MalformedEvent, decode
 from contracts.topics import LIFECYCLE
 from plumbing.database import Conn, Pool
 from plumbing.settings import KafkaSettings
-from plumbing.waiting import patiently
+from plumbing.waiting import let_go, patiently
 
 log = structlog.get_logger()
 
@@ -30,9 +31,7 @@ SELECT concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
     left(pg_walfile_name(pg_current_wal_lsn()), 8),
     (SELECT oid FROM pg_database WHERE datname = current_database()))
 """
-_KNOWN = """
-SELECT (SELECT origin FROM database_origin) AS origin, EXISTS (SELECT FROM stream) AS has_said
-"""
+_KNOWN = "SELECT origin FROM database_origin"
 _KEEP = """
 INSERT INTO database_origin (origin) VALUES ($1)
 ON CONFLICT (only_row) DO UPDATE SET origin = excluded.origin, at = clock_timestamp()
@@ -51,23 +50,21 @@ class DatabaseBehindItsLog(RuntimeError):
 async def ensure_not_behind(pool: Pool, service: str, settings: KafkaSettings) -> None:
     """Return when the database knows all the service has said; raises DatabaseBehindItsLog.
 
-    The log is asked only where the database is new, or another one than at the last start; then
-    the start waits for Kafka.
+    The log is asked only where the database is new, made anew, or another one than at the last
+    start; then the start waits for Kafka, and for the right to read the topic.
     """
 
     async def ensured() -> None:
         async with pool.acquire() as conn:
             origin = str(await conn.fetchval(_ORIGIN))
-            known = await conn.fetchrow(_KNOWN)
-        assert known is not None
-        if known["origin"] == origin:
+            known = await conn.fetchval(_KNOWN)
+        if known == origin:
             return
-        if known["origin"] is not None:
+        if known is not None:
             log.warning("database_came_back")
-        # One that was made from the log has said all of it, and does not know where it is.
-        if known["origin"] is not None or not known["has_said"]:
-            security = settings.kafka_security.aiokafka()
-            await _look(pool, service, settings.kafka_bootstrap_servers, security)
+        # One that does not know where it is was made from the log, or is of a release before.
+        security = settings.kafka_security.aiokafka()
+        await _look(pool, service, settings.kafka_bootstrap_servers, security)
         async with pool.acquire() as conn:
             await conn.execute(_KEEP, origin)
 
@@ -122,13 +119,18 @@ async def _last_said(service: str, bootstrap: str, security: Mapping[str, Any]) 
 
 
 async def _places(topic: str, bootstrap: str, security: Mapping[str, Any]) -> list[TopicPartition]:
-    """Return the topic's partitions; none where it was never made."""
+    """Return the topic's partitions; none where it was never made.
+
+    Raises KafkaError for any other answer: what may not be read must not count as nothing said.
+    """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
     try:
         await admin.start()
         (found,) = await admin.describe_topics([topic])
     finally:
         await admin.close()
+    if found["error_code"] not in (NoError.errno, UnknownTopicOrPartitionError.errno):
+        raise for_code(found["error_code"])(topic)
     return [TopicPartition(topic, one["partition"]) for one in found["partitions"]]
 
 
@@ -141,4 +143,4 @@ async def _consuming(
         await consumer.start()
         yield consumer
     finally:
-        await consumer.stop()
+        await let_go(consumer.stop(), READ_SECONDS)

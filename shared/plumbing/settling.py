@@ -10,12 +10,11 @@ import structlog
 from aiokafka import TopicPartition
 
 from contracts.envelope import MalformedEvent
-from plumbing import carrying, metrics, offsets
+from plumbing import carrying, metrics, observing, offsets
 from plumbing.database import Pool, passing
 from plumbing.deadletters import Dead, bury
 from plumbing.inlets import Settle, Settled
 from plumbing.logs import describe, where
-from plumbing.observing import show_age
 from plumbing.offsets import NotOwner
 from plumbing.sealing import KeyRing
 from plumbing.sequencing import Record
@@ -88,7 +87,7 @@ class Settler:
             await self._singly(tp, records, expected)
         self.settled()
         metrics.BATCH_SECONDS.labels(self.service, tp.topic).observe(time.monotonic() - started)
-        show_age(self.service, tp.topic, records[0].timestamp)
+        observing.show_age(self.service, tp.topic, records[0].timestamp)
         following: int = records[-1].offset + 1
         return following
 

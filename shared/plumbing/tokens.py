@@ -130,10 +130,12 @@ class TokenVerifier:
     async def _current_keys(self, max_age_seconds: float = _KEYS_SECONDS) -> KeySet:
         """Return keys of at most that age, or up to an hour old ones while the issuer is away.
 
-        Whoever asks meanwhile waits for the same fetch, but for those whose keys are young enough:
-        a token of an unknown key holds nobody else up. A failed fetch is not repeated at once.
+        Whoever asks meanwhile waits for the same fetch only without keys, or for a new key: an
+        issuer that does not answer holds nobody else up. A failed fetch is not repeated at once.
         """
-        if self._keys is not None and time.monotonic() - self._fetched_at <= max_age_seconds:
+        for_known = max_age_seconds >= _KEYS_SECONDS
+        most = _KEYS_HARD_SECONDS if for_known and self._fetching.locked() else max_age_seconds
+        if self._keys is not None and time.monotonic() - self._fetched_at <= most:
             return self._keys
         async with self._fetching:
             now = time.monotonic()

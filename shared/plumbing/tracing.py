@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
@@ -22,7 +23,7 @@ log = structlog.get_logger()
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 RATIO = "OTEL_TRACES_SAMPLER_ARG"
-FLUSH_MILLISECONDS = 2000
+FLUSH_SECONDS = 2.0
 TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 _IN_BODY = re.compile(rb'"traceparent":"(00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})"')
 
@@ -66,7 +67,10 @@ async def end() -> None:
     global _tracer
     tracer, _tracer = _tracer, None
     if tracer is not None:
-        await asyncio.to_thread(tracer.span_processor.force_flush, FLUSH_MILLISECONDS)
+        # The library's own limit does not count: a collector that is away would hold up the end.
+        flush = threading.Thread(target=tracer.span_processor.force_flush, daemon=True)
+        flush.start()
+        await asyncio.to_thread(flush.join, FLUSH_SECONDS)
 
 
 def safe(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -102,7 +102,9 @@ def show_valves(valves: Valves, service: str) -> None:
 
 async def refresh_gauges(pool: Pool, service: str, valves: Valves) -> None:
     """Count what waits every few seconds, until cancelled."""
-    unsealed = Unsealed()
+    unsealed, looked = Unsealed(), time.monotonic()
+    # Also while the database lets a look wait.
+    metrics.FIGURES_AGE.labels(service).set_function(lambda: time.monotonic() - looked)
     while True:
         show_valves(valves, service)
         try:
@@ -120,6 +122,7 @@ async def refresh_gauges(pool: Pool, service: str, valves: Valves) -> None:
             metrics.COMPARISON_AGE.labels(service).set(float(row["comparison_age"]))
             for state in ("pending", "in_doubt", "manual"):
                 metrics.EFFECTS_OPEN.labels(service, state).set(row[state])
+            looked = time.monotonic()
         except TRANSIENT as error:
             log.warning("gauges_wait_for_database", error=describe(error))
         await rest(GAUGE_SECONDS)

@@ -9,15 +9,18 @@ import json
 import sys
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from tests.dependencies.closure import LOCK, locked
+from deploy.manifests.closure import LOCK, locked
 
 URL = "https://api.osv.dev/v1/querybatch"
 CLEAN, FOUND, NOT_AUDITED = 0, 1, 3
 #: Packages asked about at once, and how often an answer may go on.
 _AT_ONCE, _PAGES, _SECONDS = 100, 20, 30
+#: What a database that is away, or answers in another way than it says, looks like.
+_NO_ANSWER = (OSError, HTTPException, ValueError, RecursionError, LookupError, TypeError)
 #: Asked besides: the database is there and answers in earnest when something is known of it.
 KNOWN_BAD = ("jinja2", "2.4.1")
 
@@ -35,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         packages = locked(told.lock)
         found = advisories(told.url, packages)
-    except (NotAudited, OSError, ValueError, RecursionError) as error:
+    except (NotAudited, *_NO_ANSWER) as error:
         reason = str(error) if isinstance(error, NotAudited) else type(error).__name__
         print(f"not audited: {reason}", file=sys.stderr)
         return NOT_AUDITED
@@ -87,7 +90,8 @@ def _post(url: str, document: Any) -> list[dict[str, Any]]:
         url, json.dumps(document).encode(), {"content-type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
-        results = json.loads(answer.read()).get("results")
+        told = json.loads(answer.read())
+    results = told.get("results") if isinstance(told, dict) else None
     if not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
         raise NotAudited("the answer holds no results")
     return results

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from local_stack.credentials import database_of
-from tests.drills import backups
+from tests.drills import backups, cluster
 from tests.drills.drill import Act, Drill, Drilling, Lack, Step, lasts, started, stopped
 
 _GUARD = "database_is_behind_its_log"
@@ -84,11 +84,13 @@ _HONEST = {
         " transaction was lost before its event was published was answered with a receipt and is"
         " nowhere. Synchronous copies (the manifests ask for one) are what keeps that from"
         " happening; no log can.",
-        "Of the dossiers of those minutes the submission as it stood is in no event: a submission"
-        " sent again is answered `reference-used`, a supplement `personal-data-not-kept`, and the"
-        " citizen brings it to the one-stop; records on the bus that are read again are answered so"
-        " too, after the receipt that counts.",
-        "So the drill sends no dossier that a supplement follows.",
+        "Of the dossiers of those minutes the submission as it stands is made from its event and"
+        " the personal data on their topic, so a supplement is added to it; one that changes"
+        " nothing has the receipt of the one before.",
+        "What the portal wrote is in no event: a submission sent again is answered"
+        " `reference-used`, and so are submissions on the bus that are read again, after the"
+        " receipt that counts.",
+        "The drill itself sends no dossier that a supplement follows.",
     ),
     "routing": (
         "Acts of officers whose events were not published when the database was lost are gone and"
@@ -126,7 +128,7 @@ _LACKS = {
 
 def restore(service: str, *, honest: tuple[str, ...]) -> Drill:
     """Return the drill that loses a service's database and brings it back from a backup."""
-    cluster = f"{service}-database"
+    database = f"{service}-database"
     return Drill(
         f"restore-{service}",
         f"The database of {service} is restored from a backup",
@@ -150,18 +152,18 @@ def restore(service: str, *, honest: tuple[str, ...]) -> Drill:
             Step(
                 "recovery",
                 "The service is stopped.",
-                (f"kubectl -n hotich scale statefulset/{service} --replicas=0",),
+                cluster.stop(service),
                 stopped(service),
             ),
             Step(
                 "recovery",
-                "The backup is brought back into a cluster of the same name, as far as it goes: as"
-                " in the manifests, with `bootstrap.recovery` from the store instead of `initdb`,"
-                " another `serverName` for its own backups, and no `recoveryTarget`.",
+                "The backup is brought back into a cluster of the same name, as far as it goes, by"
+                " `components/restore` in the overlay ([on Kubernetes]"
+                "(kubernetes.md#a-database-as-it-was)).",
                 (
-                    f"kubectl -n hotich get backups -l cnpg.io/cluster={cluster}",
-                    f"kubectl -n hotich delete cluster {cluster}",
-                    f"kubectl -n hotich apply -f {cluster}-recovery.yaml",
+                    f"kubectl -n hotich get backups -l cnpg.io/cluster={database}",
+                    f"kubectl -n hotich delete cluster {database}",
+                    "kubectl apply --server-side -k $OVERLAY",
                 ),
                 restored(service),
             ),
@@ -169,13 +171,17 @@ def restore(service: str, *, honest: tuple[str, ...]) -> Drill:
                 "recovery",
                 "The service is started: it logs `database_is_behind_its_log` and ends, if commits"
                 " were lost; else it goes on and nothing more is to be done.",
-                (f"kubectl -n hotich logs statefulset/{service} | grep {_GUARD}",),
+                (
+                    *cluster.start(service),
+                    f"kubectl -n hotich logs statefulset/{service} | grep {_GUARD}",
+                ),
                 refuses(service),
             ),
             Step(
                 "recovery",
                 "It is stopped again, and its database is made from the log and swapped in.",
                 (
+                    *cluster.stop(service),
                     f"hotich rebuild make {service} --database $OWNER_URL --kafka $KAFKA"
                     " --keys keys.json",
                     f"hotich rebuild compare {service} --database $OWNER_URL",
@@ -187,7 +193,7 @@ def restore(service: str, *, honest: tuple[str, ...]) -> Drill:
                 "recovery",
                 "The service is started.",
                 (
-                    f"kubectl -n hotich scale statefulset/{service} --replicas=2",
+                    *cluster.start(service),
                     f"hotich stuck list --service {service}",
                 ),
                 started(service),

@@ -6,6 +6,7 @@ from base64 import b64encode
 
 from local_stack.places import write_secretly
 from tests.chaos.campaign.field import NotDone
+from tests.drills import cluster
 from tests.drills.drill import Drill, Drilling, Lack, Step, lasts
 from tests.drills.restarting import TO_SETTLE, redriven, restarted
 
@@ -91,7 +92,7 @@ DRILLS = (
             Step(
                 "disaster",
                 "The bad release is brought out.",
-                ("kubectl -n hotich set image statefulset/routing routing=$BAD_IMAGE",),
+                cluster.release("routing", "$BAD", ready=False),
                 _bring_the_bad_one,
             ),
             Step(
@@ -103,7 +104,7 @@ DRILLS = (
             Step(
                 "recovery",
                 "The release before it is brought back.",
-                ("kubectl -n hotich rollout undo statefulset/routing",),
+                cluster.release("routing", "$BEFORE"),
                 _roll_back,
             ),
             Step(

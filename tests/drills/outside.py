@@ -54,7 +54,7 @@ DRILLS = (
         "register",
         "Pushes and questions wait untried behind a shut valve, then go in fair turns.",
         "Pause the lane only when the register asks for it: `hotich lane pause"
-        " registry-sync/register`.",
+        " registry-sync/register --reason 'the register asks'`.",
     ),
     Drill(
         "register-answers-lost",

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 
+from tests.drills import cluster
 from tests.drills.drill import Act, Drill, Drilling, Step, lasts, started, stopped
 
 _SERVES = "What waits is done by itself; look at `hotich stuck list` when the page is green again."
@@ -74,14 +75,14 @@ DRILLS = (
             Step(
                 "disaster",
                 "Every replica of routing ends and none comes.",
-                ("kubectl -n hotich scale statefulset/routing --replicas=0",),
+                cluster.stop("routing"),
                 stopped("routing"),
             ),
             Step("disaster", "It lasts half a minute.", (), lasts(30)),
             Step(
                 "recovery",
                 "The replicas are started.",
-                ("kubectl -n hotich scale statefulset/routing --replicas=2",),
+                cluster.start("routing"),
                 started("routing"),
             ),
         ),
@@ -96,7 +97,7 @@ DRILLS = (
             Step(
                 "disaster",
                 "The broker is asked to end.",
-                ("kubectl -n hotich delete pod hotich-kafka-broker-0",),
+                ("kubectl -n hotich delete pod hotich-brokers-0",),
                 killed("kafka-1", signal.SIGTERM),
             ),
             Step("recovery", "Nothing is to be done: it is started.", (), back("kafka-1")),

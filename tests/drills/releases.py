@@ -1,6 +1,7 @@
 """Drills of releases: replicas one by one, and a new version of an event, in any order."""
 
 from tests.chaos.campaign.field import NotDone
+from tests.drills import cluster
 from tests.drills.drill import Drill, Drilling, Lack, Step, lasts
 from tests.drills.restarting import (
     TO_SETTLE,
@@ -49,25 +50,24 @@ async def _dead_letters(drilling: Drilling) -> None:
 
 
 _ROLL = "kubectl -n hotich rollout restart statefulset/{0}"
-_IMAGE = "kubectl -n hotich set image statefulset/{0} {0}=$REPOSITORY/{0}:$NEXT"
 _READERS = (
     Step(
         "disaster",
         "Readers first: the notifier, which understands both versions from now on.",
-        (_IMAGE.format("notifier"),),
+        cluster.release("notifier", "$NEXT"),
         upgraded("notifier", "notifier"),
     ),
     Step(
         "disaster",
         "Then registry-sync, one replica after the other.",
-        (_IMAGE.format("registry-sync"),),
+        cluster.release("registry-sync", "$NEXT"),
         upgraded("registry-sync", "registry-sync", "registry-sync-1"),
     ),
 )
 _WRITER = Step(
     "disaster",
     "Then routing, who says the new version, one replica after the other.",
-    (_IMAGE.format("routing"),),
+    cluster.release("routing", "$NEXT"),
     upgraded("routing", "routing", "routing-1"),
 )
 

@@ -7,6 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from contracts.asyncapi import READS
 from contracts.topics import LIFECYCLE, TOPICS
+from tests.drills import cluster
 from tests.drills.drill import Drill, Drilling, Lack, Step, started, stopped
 
 _WRITER = "routing"
@@ -71,8 +72,6 @@ async def _say_again(drilling: Drilling) -> None:
     await drilling.until(sent, "all is said again")
 
 
-_NAMES = " ".join(f"statefulset/{service}" for service in READERS)
-
 DRILLS = (
     Drill(
         "topic-lost",
@@ -88,7 +87,7 @@ DRILLS = (
                 "recovery",
                 "Its readers are stopped: a reader stops by itself only when it reads a record"
                 " below its place.",
-                (f"kubectl -n hotich scale {_NAMES} --replicas=0",),
+                cluster.stop(*READERS),
                 stopped(*READERS),
             ),
             Step(
@@ -114,7 +113,7 @@ DRILLS = (
             Step(
                 "recovery",
                 "The readers are started.",
-                (f"kubectl -n hotich scale {_NAMES} --replicas=2",),
+                cluster.start(*READERS),
                 started(*READERS),
             ),
         ),

@@ -118,11 +118,11 @@ class Intake:
         rows = await self.pool.fetch("SELECT topic FROM outbox ORDER BY id")
         return [row["topic"] for row in rows]
 
-    async def replies(self) -> list[tuple[str, str, Any]]:
-        """Return key, kind (received or refused) and data of the replies, in order."""
+    async def replies(self, portal: str = "national-portal") -> list[tuple[str, str, Any]]:
+        """Return key, kind (received or refused) and data of its replies, in order."""
         return [
             (key, reply["type"].split("_")[-1].removesuffix(".v1"), reply["data"])
-            for key, reply in await self.outbox(REPLIES_TO_NATIONAL)
+            for key, reply in await self.outbox(replies_to(portal).name)
         ]
 
     async def codes(self) -> list[str]:

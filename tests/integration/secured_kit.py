@@ -33,12 +33,16 @@ SECONDS = 20.0
 
 @dataclass(frozen=True)
 class SecuredBroker:
-    """Where it is for services and for portals, what it believes, and a folder to write into."""
+    """Where it is for services and for portals, what it believes, and a folder to write into.
+
+    `log` is what it says itself.
+    """
 
     servers: str
     portals_servers: str
     secured: Secured
     folder: Path
+    log: Path
 
     @property
     def authority(self) -> Authority:
@@ -98,8 +102,9 @@ def secured_broker(folder: Path) -> Iterator[SecuredBroker]:
         state = stack.place.state
         port = json.loads((state / "ports.json").read_text())["kafka-1-portals"]
         passwords = json.loads((state / "secrets.json").read_text())["bus_passwords"]
+        log = stack.place.logs / "kafka-1.log"
         secured = Secured(state / "certificates", passwords)
-        yield SecuredBroker(stack.status().kafka, f"{HOST}:{port}", secured, folder)
+        yield SecuredBroker(stack.status().kafka, f"{HOST}:{port}", secured, folder, log)
     finally:
         stack.stop()
 

@@ -269,7 +269,7 @@ async def test_given_a_form_the_register_holds_then_papers_alone_are_refused_on_
     async with intake.pool.acquire() as conn, conn.transaction():
         await inlet(conn, [record], intake.clock())
 
-    ((_, kind, data),) = await intake.replies()
+    ((_, kind, data),) = await intake.replies("moj-direct")
     problem = raised.value.problem
     assert (problem.status, [(one.field, one.rule) for one in problem.errors]) == (
         422,

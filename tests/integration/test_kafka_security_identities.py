@@ -1,16 +1,20 @@
 """Whoever cannot prove who it is does not come in; whoever is unknown may do nothing."""
 
+import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 
 from contracts.topics import LIFECYCLE
 from local_stack.certificates import Authority, write
 from plumbing.kafka_security import PLAINTEXT, KafkaSecurity
+from plumbing.restoring import _last_said
 from tests.integration.secured_kit import SecuredBroker
 
 EVENTS = LIFECYCLE["intake"].name
@@ -51,6 +55,25 @@ async def test_who_has_no_certificate_that_counts_does_not_come_in(
     await refused(secured.servers, who(secured))
 
 
+def test_a_client_that_ends_does_not_wait_for_the_brokers_goodbye(secured: SecuredBroker):
+    took: list[float] = []
+
+    async def come_and_go(service: str) -> None:
+        for _ in range(10):
+            began = time.monotonic()
+            await _last_said(service, secured.servers, secured.security(service).aiokafka())
+            took.append(time.monotonic() - began)
+
+    async def all_come_and_go() -> None:
+        await asyncio.gather(*map(come_and_go, ("intake", "routing", "notifier")))
+
+    # The loop our services run on: the other one waits less.
+    uvloop.run(all_come_and_go())
+
+    # What waited, waited for thirty seconds, about once in ten ends.
+    assert max(took) < 20
+
+
 async def test_who_speaks_without_tls_does_not_come_in(secured: SecuredBroker):
     for servers in (secured.servers, secured.portals_servers):
         await refused(servers, PLAINTEXT)
@@ -79,6 +102,15 @@ async def test_a_client_refuses_a_broker_its_authority_does_not_vouch_for(
     ours = secured.security("intake")
 
     await refused(secured.servers, replace(ours, ca_file=secured.folder / "another-ca.pem"))
+
+
+@pytest.mark.parametrize("who", ["intake", "portal-moj-direct"])
+async def test_a_client_refuses_a_broker_at_an_address_its_certificate_does_not_name(
+    secured: SecuredBroker, who: str
+):
+    elsewhere = secured.servers_of(who).replace("127.0.0.1", "localhost")
+
+    await refused(elsewhere, secured.security(who))
 
 
 async def test_who_is_known_to_nobody_comes_in_and_may_do_nothing(secured: SecuredBroker):

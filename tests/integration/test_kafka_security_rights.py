@@ -5,8 +5,20 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import GroupAuthorizationFailedError
-from confluent_kafka import TopicCollection
-from confluent_kafka.admin import AclOperation, NewPartitions, NewTopic
+from confluent_kafka import KafkaException, Producer, TopicCollection, TopicPartition
+from confluent_kafka.admin import (
+    AclOperation,
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 
 from contracts.asyncapi import READS
 from contracts.grants import grants
@@ -21,6 +33,7 @@ from contracts.topics import (
     topics_for,
 )
 from local_stack.rights import bindings
+from tests.integration.audit_kit import until
 from tests.integration.secured_kit import (
     PORTALS,
     SecuredBroker,
@@ -91,8 +104,6 @@ async def test_a_group_is_joined_by_its_own_alone(
 def test_nobody_makes_changes_or_deletes_what_is_not_theirs_to(
     secured: SecuredBroker, principal: str
 ):
-    from confluent_kafka.admin import AdminClient
-
     admin = AdminClient(secured.settings(principal))
     refused, event = "TOPIC_AUTHORIZATION_FAILED", LIFECYCLE["intake"].name
     makes = "allowed" if principal == "topic-admin" else refused
@@ -107,9 +118,44 @@ def test_nobody_makes_changes_or_deletes_what_is_not_theirs_to(
 
 
 @pytest.mark.parametrize("principal", TRIED)
-def test_the_broker_counts_the_same_rights_of_a_topic(secured: SecuredBroker, principal: str):
-    from confluent_kafka.admin import AdminClient
+def test_nobody_removes_records_changes_users_or_opens_a_transaction(
+    secured: SecuredBroker, principal: str
+):
+    admin: Any = AdminClient(secured.settings(principal))
+    refused, event = "TOPIC_AUTHORIZATION_FAILED", LIFECYCLE["intake"].name
+    shorter = ConfigEntry("retention.ms", "1", incremental_operation=AlterConfigOpType.SET)
+    kept = ConfigResource(ResourceType.TOPIC, event, incremental_configs=[shorter])
+    word = UserScramCredentialUpsertion(
+        principal, ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096), b"another"
+    )
 
+    # The library finds no partition of a topic that is not even told of.
+    removed = refusal(lambda: admin.delete_records([TopicPartition(event, 0, -1)]))
+    assert removed in {refused, "_NOENT"}
+    changed = "allowed" if principal == "topic-admin" else refused
+    assert refusal(lambda: admin.incremental_alter_configs([kept], validate_only=True)) == changed
+    passwords = refusal(lambda: admin.alter_user_scram_credentials([word]))
+    assert passwords == "CLUSTER_AUTHORIZATION_FAILED"
+    producer = Producer({**secured.settings(principal), "transactional.id": "any"})
+    with pytest.raises(KafkaException, match="TRANSACTIONAL_ID_AUTHORIZATION_FAILED"):
+        producer.init_transactions(10)
+
+
+async def test_the_broker_says_who_was_refused_what(secured: SecuredBroker):
+    before = len(secured.log.read_text(encoding="utf-8"))
+    topic = replies_to("moj-direct").name
+    who = "Principal = User:portal-moj-direct is Denied operation = WRITE "
+
+    def said() -> bool:
+        lines = secured.log.read_text(encoding="utf-8")[before:].splitlines()
+        return any(who in line and f"Topic:LITERAL:{topic} " in line for line in lines)
+
+    assert may_write(secured, "portal-moj-direct") == {SUBMISSIONS.name}
+    await until(said, "the refusal is in the broker's log")
+
+
+@pytest.mark.parametrize("principal", TRIED)
+def test_the_broker_counts_the_same_rights_of_a_topic(secured: SecuredBroker, principal: str):
     names = sorted({*written_by(principal), *read_by(principal)}) or [t.name for t in TOPICS]
     admin: Any = AdminClient(secured.settings(principal))
     asked = admin.describe_topics(TopicCollection(names), include_authorized_operations=True)

@@ -127,14 +127,26 @@ async def test_given_a_database_that_came_back_without_one_event_then_it_never_b
     assert await origin(pool) == "elsewhere"
 
 
-async def test_given_a_database_made_from_the_log_then_it_begins_without_asking(pool: Pool):
+async def test_given_a_database_made_from_the_log_then_it_begins(pool: Pool, kafka: KafkaSettings):
     made = Dossier()
-    made.says("routed")
+    await said(kafka, made.says("routed"))
     await known(pool, made)
 
-    await ensure_not_behind(pool, SERVICE, KafkaSettings(kafka_bootstrap_servers=NOWHERE))
+    await ensure_not_behind(pool, SERVICE, kafka)
 
     assert await origin(pool)
+
+
+async def test_given_a_backup_of_a_release_that_did_not_keep_its_place_then_it_does_not_begin(
+    pool: Pool, kafka: KafkaSettings
+):
+    lost = Dossier()
+    first = lost.says("routed")
+    await known(pool, lost)
+    await said(kafka, first, lost.says("accepted"))
+
+    with pytest.raises(DatabaseBehindItsLog, match="of 1 dossiers"):
+        await ensure_not_behind(pool, SERVICE, kafka)
 
 
 def test_only_the_last_true_event_of_the_service_itself_counts():

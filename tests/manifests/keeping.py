@@ -193,11 +193,15 @@ def lasting(objects: Rendered) -> Iterator[str]:
         if copied != wanted or spec["instances"] < 3:
             yield f"{name}: answers what one disk alone has, or nothing while a copy is away"
         store = spec.get("backup", {}).get("barmanObjectStore", {})
-        if "wal" not in store or store.get("serverName") != name:
+        if "wal" not in store or not store.get("serverName", "").startswith(name):
             yield f"{name}: its log goes nowhere"
+        if spec["postgresql"]["parameters"].get("archive_timeout") != "60s":
+            yield f"{name}: minutes of its log are on its own disk alone"
         orders = [o for o in objects.of("ScheduledBackup") if o["spec"]["cluster"]["name"] == name]
         if len(orders) != 1 or not orders[0]["spec"]["schedule"].startswith("0 "):
             yield f"{name}: no backup each night"
+        elif orders[0]["spec"].get("immediate") is not True:
+            yield f"{name}: no backup before the first night"
     (kafka_,) = objects.of("Kafka")
     config = kafka_["spec"]["kafka"]["config"]
     for name in ("default", "offsets.topic", "transaction.state.log"):
@@ -219,5 +223,7 @@ def own_addresses(objects: Rendered) -> Iterator[str]:
             yield f"{one['metadata']['name']}: leads nowhere"
     for pod in objects.serving():
         told = [value for name, value in objects.told(pod).items() if name != "SERVICES_URLS"]
+        if any("192.0.2." in value for value in told):
+            yield f"{pod.name}: believes nobody's network"
         if any(value.startswith("http://") for value in told):
             yield f"{pod.name}: an address without TLS"

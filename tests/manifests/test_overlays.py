@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from contracts.topics import LIFECYCLE, PARTICULARS
 from deploy.manifests.rendering import render
 from deploy.manifests.writing import FOLDER, documents, portals_of
+from tests.manifests import hardening
 from tests.manifests.rendered import Object, Rendered, matches, rendered, wrong
 
 _HASHED = re.compile(r"(-settings)-[a-z0-9]{10}$")
@@ -28,6 +30,8 @@ MAY_DIFFER = (
     "Ingress/*/spec/tls/0/hosts/0",
     "NetworkPolicy/road-to-*/spec/egress/0/to/0/ipBlock/cidr",
     "NetworkPolicy/kafka-portals/spec/ingress/0/from/0/ipBlock/cidr",
+    "Kafka/hotich/spec/kafka/listeners/1/networkPolicyPeers/0/ipBlock/cidr",
+    "StatefulSet/audit/spec/volumeClaimTemplates/0/spec/resources/requests/storage",
 )
 #: What the local one has otherwise beside them: one node, and the sandbox in the place of others.
 MAY_DIFFER_LOCALLY = (
@@ -150,9 +154,12 @@ def with_component(name: str, folder: Path) -> Rendered:
 
 
 def test_a_database_is_made_anew_from_its_backups(tmp_path: Path) -> None:
-    spec = with_component("restore", tmp_path).one("Cluster", "intake-database")["spec"]
+    objects = with_component("restore", tmp_path)
+    spec = objects.one("Cluster", "intake-database")["spec"]
 
     assert list(spec["bootstrap"]) == ["recovery"]
+    # Never to a moment of choice: others remember what came after it.
+    assert "recoveryTarget" not in spec["bootstrap"]["recovery"]
     (before,) = spec["externalClusters"]
     assert before["name"] == spec["bootstrap"]["recovery"]["source"]
     usual = rendered("production").one("Cluster", "intake-database")["spec"]["backup"]
@@ -160,6 +167,41 @@ def test_a_database_is_made_anew_from_its_backups(tmp_path: Path) -> None:
         assert before["barmanObjectStore"][key] == usual["barmanObjectStore"][key]
     now = spec["backup"]["barmanObjectStore"]
     assert now["serverName"] != before["barmanObjectStore"]["serverName"]
+    first = objects.one("ScheduledBackup", "intake-database-restored")["spec"]
+    assert (first["immediate"], first["cluster"]["name"]) == (True, "intake-database")
+
+
+def test_a_database_is_made_from_the_log_by_who_may_read_it_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    objects = with_component("restore", tmp_path)
+    (pod,) = (one for one in objects.pods() if one.service == "console")
+    console = Rendered(one for one in objects if one["metadata"]["name"] == "console")
+
+    assert list(hardening.hardened(console)) == []
+    assert list(hardening.accounts(console)) == []
+    # The release of the tool is said by who lists the component, as that of the services.
+    assert pod.container["image"].startswith("hotich/console")
+    assert {"intake-database-app/uri", "intake-database-ca/ca.crt"} <= {
+        *objects.files(pod).values()
+    }
+    read = {
+        rule["resource"]["name"]
+        for rule in objects.one("KafkaUser", "console")["spec"]["authorization"]["acls"]
+        if rule["operations"] == ["Describe", "Read"]
+    }
+    assert read == {*(topic.name for topic in LIFECYCLE.values()), PARTICULARS.name}
+    reached = [
+        (peer["podSelector"]["matchLabels"], rule["ports"])
+        for rule in objects.one("NetworkPolicy", "console")["spec"]["egress"]
+        for peer in rule["to"]
+    ]
+    for name, (labels, ports) in zip(("database", "kafka"), reached, strict=True):
+        inside = objects.one("NetworkPolicy", f"console-to-{name}")["spec"]
+        assert inside["podSelector"]["matchLabels"] == labels
+        (rule,) = inside["ingress"]
+        assert rule["ports"] == ports
+        assert matches(rule["from"][0]["podSelector"], pod.labels)
 
 
 def test_traces_go_to_a_collector_where_they_are_asked_for(tmp_path: Path) -> None:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.manifests import configuring, hardening, keeping, reaching
+from tests.manifests import configuring, hardening, keeping, reaching, standing
 from tests.manifests.breaking import Break
 from tests.manifests.breaks_kept import KEPT
 from tests.manifests.breaks_pods import PODS
 from tests.manifests.breaks_roads import ROADS
+from tests.manifests.breaks_standing import STANDING
 from tests.manifests.breaks_told import TOLD
 from tests.manifests.rendered import EVERY, Rendered, rendered
 
@@ -32,6 +33,10 @@ POLICIES: dict[str, Policy] = {
     "migrations": keeping.migrations,
     "replicas": keeping.replicas,
     "alerted": keeping.alerted,
+    "ending": standing.ending,
+    "apart": standing.apart,
+    "archive": standing.archive,
+    "listeners": standing.listeners,
 }
 #: Of installations that count.
 STRICTER: dict[str, Policy] = {
@@ -39,7 +44,7 @@ STRICTER: dict[str, Policy] = {
     "own addresses": keeping.own_addresses,
 }
 
-BREAKS = (*PODS, *TOLD, *ROADS, *KEPT)
+BREAKS = (*PODS, *TOLD, *ROADS, *KEPT, *STANDING)
 
 
 @EVERY

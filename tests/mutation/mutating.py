@@ -24,7 +24,7 @@ _OTHERS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.NotIn: (ast.In,),
 }
 #: What only tells of the work is no condition.
-_TELLING = re.compile(r"(await )?(log\.|metrics\.|self\._count\(tp, Settled)")
+_TELLING = re.compile(r"(await )?(log\.|metrics\.|observing\.|self\._count\(tp, Settled)")
 
 Place = tuple[str | int, ...]
 Change = tuple[Place, str, Callable[[Any], Any]]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from deploy.manifests.closure import Package, locked, shipped
 from tests.dependencies.advisories import CLEAN, FOUND, KNOWN_BAD, NOT_AUDITED, main
-from tests.dependencies.closure import Package, locked, shipped
 
 #: Each part of what a package says of its licence is one of these.
 ALLOWED = re.compile(
@@ -152,11 +152,17 @@ def lock(tmp_path: Path) -> Path:
         (lambda _: None, NOT_AUDITED),
         (lambda _: {}, NOT_AUDITED),
         (lambda _: {"results": [5]}, NOT_AUDITED),
+        (lambda _: [], NOT_AUDITED),
+        (lambda queries: {"results": [{"vulns": [{}]}] * len(queries)}, NOT_AUDITED),
+        (lambda queries: {"results": [{"vulns": [5]}] * len(queries)}, NOT_AUDITED),
         (lambda queries: {"results": [{}] * len(queries)}, NOT_AUDITED),
         (lambda queries: {"results": [{"vulns": [{"id": "X"}]}]}, NOT_AUDITED),
         (lambda queries: {"results": [{"next_page_token": "x"}] * len(queries)}, NOT_AUDITED),
     ],
-    ids=["clean", "found", "second page", "broken", "empty", "odd", "dumb", "short", "endless"],
+    ids=[
+        *("clean", "found", "second page", "broken", "empty", "odd", "a list", "nameless"),
+        *("numbers", "dumb", "short", "endless"),
+    ],
 )
 def test_an_audit_says_clean_only_when_every_package_was_answered_for(
     answer: Answer, code: int, lock: Path

@@ -100,6 +100,9 @@ def put(folder: Path, service: str, **changes: str) -> None:
 def told(monkeypatch: pytest.MonkeyPatch, folder: Path, tmp_path: Path) -> None:
     for name, value in (TOLD | {"ARCHIVE_FOLDER": str(tmp_path / "archive")}).items():
         monkeypatch.setenv(name, value)
+    # The environment is heard before the folder, and other tests of this process may have set it.
+    for name in {name for secrets in SECRETS.values() for name in secrets}:
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SECRETS_FOLDER", str(folder))
 
 

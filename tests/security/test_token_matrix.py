@@ -148,8 +148,8 @@ WRONG: dict[str, tuple[Callable[[Liar], str], str]] = {
     "exp a text": (lambda i: signed(i, claims={"exp": "9999999999"}), "token_claims_invalid"),
     "exp true": (lambda i: signed(i, claims={"exp": True}), "token_claims_invalid"),
     "exp without an end": (lambda i: signed(i, claims={"exp": 1e400}), "token_claims_invalid"),
-    "nbf to come": (lambda i: signed(i, claims={"nbf": NOW + 600}), "token_claims_invalid"),
-    "iat to come": (lambda i: signed(i, claims={"iat": NOW + 600}), "token_claims_invalid"),
+    "nbf to come": (lambda i: signed(i, claims={"nbf": NOW + 100_000}), "token_claims_invalid"),
+    "iat to come": (lambda i: signed(i, claims={"iat": NOW + 100_000}), "token_claims_invalid"),
     "no iat": (lambda i: signed(i, claims={"iat": None}), "token_claims_invalid"),
     "no iss": (lambda i: signed(i, claims={"iss": None}), "token_claims_invalid"),
     "another iss": (

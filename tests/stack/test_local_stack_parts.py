@@ -83,7 +83,7 @@ def test_when_secrets_are_made_then_only_the_owner_reads_them_and_they_stay(plac
     assert set(made) == {
         *("clients", "portals", "register", "sms", "particulars_keys", "databases"),
         *("people", "web_clients", "session_keys", "receipt_keys", "national"),
-        "audit_keys",
+        *("audit_keys", "bus_passwords", "runtime_passwords"),
     }
 
 

@@ -46,7 +46,7 @@ def by_password(folder: Path, **changes: str) -> dict[str, str]:
 
 
 def test_without_a_protocol_nothing_is_asked_and_nothing_said(folder: Path):
-    plain = KafkaSecurity.from_environment({"KAFKA_CA_FILE": "/nowhere"})
+    plain = KafkaSecurity.from_environment({"KAFKA_CA_FILE": ""})
 
     assert (plain.aiokafka(), plain.librdkafka(), plain.state()) == ({}, {}, ())
 
@@ -74,6 +74,7 @@ def test_both_libraries_are_told_of_a_certificate_or_of_a_password(folder: Path)
     ("changes", "sentence"),
     [
         ({"KAFKA_SECURITY_PROTOCOL": "TLS"}, "KAFKA_SECURITY_PROTOCOL is not PLAINTEXT, SSL or"),
+        ({"KAFKA_SECURITY_PROTOCOL": ""}, "KAFKA_SECURITY_PROTOCOL is PLAINTEXT, and KAFKA_CA_F"),
         ({"KAFKA_CA_FILE": ""}, "KAFKA_CA_FILE is not set, which SSL needs"),
         ({"KAFKA_KEY_FILE": ""}, "KAFKA_KEY_FILE is not set, which SSL needs"),
         ({"KAFKA_CERTIFICATE_FILE": "/no/such"}, "KAFKA_CERTIFICATE_FILE cannot be read: No such"),
@@ -146,6 +147,28 @@ def test_a_context_keeps_the_last_files_that_fitted(folder: Path, tmp_path: Path
     context.wrap_bio(*bios(), server_hostname="127.0.0.1")
     assert context._inner is first
     write(tmp_path, "intake", authority.issue("intake"))
+    context.wrap_bio(*bios(), server_hostname="127.0.0.1")
+    assert context._inner is not first
+
+
+def test_files_that_change_between_two_looks_leave_the_last_ones_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    authority = Authority.make("ca")
+    write(tmp_path, "ca", authority.pair)
+    write(tmp_path, "intake", authority.issue("intake"))
+    context = FreshContext(KafkaSecurity.from_environment(told(tmp_path)))
+    first, fits = context._inner, authority.issue("intake")
+
+    def changed() -> bool:
+        (tmp_path / "intake-key.pem").write_text(authority.issue("intake").key)
+        return True
+
+    monkeypatch.setattr(context._watch, "changed", changed)
+    context.wrap_bio(*bios(), server_hostname="127.0.0.1")
+    assert context._inner is first
+    monkeypatch.undo()
+    write(tmp_path, "intake", fits)
     context.wrap_bio(*bios(), server_hostname="127.0.0.1")
     assert context._inner is not first
 

@@ -6,6 +6,7 @@ from contracts.envelope import Cause
 from contracts.events import ParticularsRef, Resubmitted, WithdrawalRequested
 from intake.domain import Added, Taken
 from intake.rebuild import plan
+from intake.rebuild_kept import submission_of
 from plumbing.rebuilding.telling import tell
 from tests.unit.builders import A_CODE, A_DOSSIER, NOW, SOME_HASH, a_submission, some_particulars
 from tests.unit.rebuild_kit import DossierLog
@@ -66,3 +67,22 @@ def test_what_todays_rules_would_not_say_is_taken_from_the_log_and_named():
     assert told.state is not None
     assert len(told.state.added) == 3
     assert told.head.hash == log.heads["intake"].hash
+
+
+def test_the_submission_as_it_stands_is_made_of_its_event_and_the_latest_personal_data():
+    log = DossierLog(A_DOSSIER, A_CODE)
+    for version, note in ((1, None), (2, "bổ sung")):
+        log.seal(some_particulars(note), version, NOW)
+    log.say(a_submission(), LED_TO, NOW)
+
+    told = tell(PLAN, log.story("intake"), {})
+    kept = submission_of(log.story("intake"))
+
+    assert (told.notes, told.proved, told.unheard) == ((), 1, ())
+    assert told.state is not None
+    assert told.state.code == A_CODE
+    assert kept is not None
+    assert kept.version == 2
+    assert dict(kept.submission) == dict(kept.submission) | dict(some_particulars("bổ sung"))
+    assert kept.submission.submitted_at == a_submission().submitted_at
+    assert submission_of(a_log().story("intake")) is None

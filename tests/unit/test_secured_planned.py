@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from local_stack import certificates, kafka, secured
+from deploy.manifests import plan as manifests
+from local_stack import certificates, credentials, kafka, ports, secret_files, secured, services
 from local_stack.certificates import Authority
 from local_stack.errors import StackFailed
 from local_stack.kafka import Node
@@ -16,6 +17,7 @@ from local_stack.secured import Secured
 from local_stack.surroundings import Surroundings
 from sandbox.bus_access import Bus
 from sandbox.settings import SettingsWrong, read_settings
+from tests.secret_words import secret_words
 
 
 def a_node(number: int = 1) -> Node:
@@ -43,10 +45,11 @@ def test_every_listener_is_encrypted_and_what_is_not_granted_is_refused():
 
 
 def test_without_it_there_is_one_plain_listener_and_no_authorizer():
-    lines = kafka.settings(Node(1, 9092, 9093, Path("/x")), [])
+    text = kafka.settings(Node(1, 9092, 9093, Path("/x")), [])
 
-    assert "SSL" not in lines
-    assert "authorizer" not in lines
+    assert "listeners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093\n" in text
+    assert "SSL" not in text
+    assert "authorizer" not in text
 
 
 def test_certificates_are_kept_and_made_again_a_month_before_their_end(tmp_path: Path):
@@ -92,6 +95,55 @@ def test_services_come_with_their_own_certificate_and_the_sandbox_to_the_portals
     }
     told = {"KAFKA_BOOTSTRAP_SERVERS": "k:9092"}
     assert (plain.kafka_of("routing"), plain.kafka_of_portals) == (told, told)
+
+
+def test_a_secured_service_has_its_secrets_in_files_and_comes_as_a_role_that_owns_nothing(
+    tmp_path: Path,
+):
+    place = Place(tmp_path, "run")
+    place.state.mkdir(parents=True)
+    kept = credentials.keep(place.state / "secrets.json")
+    urls = dict.fromkeys(credentials.SERVICES, "postgresql://owner:word@127.0.0.1:5432/x")
+    safe = Secured(Path("/c"), kept["bus_passwords"])
+    around = Surroundings(place, "k:9092", urls, ports.USUAL, kept, 0.0, safe)
+
+    programs = services.programs(around)
+
+    words = secret_words(kept)
+    assert len(words) > 30
+    told = {program.name: program.environment for program in programs}
+    shown = {name for name, one in told.items() for text in one.values() if text in words}
+    assert shown == set()
+    assert not [name for one in told.values() for name in secret_files.SECRET & one.keys()]
+    for service in credentials.SERVICES:
+        folder = Path(told[service]["SECRETS_FOLDER"])
+        assert (folder.name, folder.stat().st_mode & 0o777) == (service, 0o700)
+        assert all(path.stat().st_mode & 0o777 == 0o600 for path in folder.iterdir())
+        role = f"{credentials.database_of(service)}_runtime"
+        url = f"postgresql://{role}:{kept['runtime_passwords'][role]}@127.0.0.1:5432/x"
+        assert (folder / "database_url").read_text() == url
+        assert told[service]["MIGRATIONS"] == "await"
+    assert (place.service_secrets / "audit" / "audit_keys").exists()
+
+
+def test_files_of_an_earlier_start_do_not_stay(tmp_path: Path):
+    secret_files.hidden(tmp_path / "intake", {"PORTALS": "{}", "DATABASE_URL": "x"})
+
+    told = secret_files.hidden(tmp_path / "intake", {"DATABASE_URL": "y", "HTTP_PORT": "1"})
+
+    assert told == {"HTTP_PORT": "1", "SECRETS_FOLDER": str(tmp_path / "intake")}
+    assert {one.name: one.read_text() for one in (tmp_path / "intake").iterdir()} == {
+        "database_url": "y"
+    }
+
+
+def test_what_is_secret_here_and_who_comes_to_a_database_are_the_same_on_a_cluster():
+    there = (*manifests.OWN_SECRETS.values(), manifests.PARTICULARS)
+    names = {key.upper() for secret in there for key in secret.keys if "." not in key}
+
+    assert names == secret_files.SECRET
+    for service in credentials.SERVICES:
+        assert credentials.runtime_role(service) == manifests.runtime_role(service)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The papers as HTML: complete, safe against what people write, and nothing from elsewhere."""
 
+import base64
+import hashlib
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -10,6 +12,7 @@ import segno
 from routing.slips.content import ControlSheet, Slip
 from routing.slips.html import render_html
 from routing.slips.qr import BORDER, qr_svg
+from routing.slips_api import _answer
 from tests.unit.slips_kit import CITIZEN, CODE, EVENTS, a_sheet, a_slip, an_entry
 
 MARKUP = "<script>alert(1)</script> & {{ 7 * 7 }} \"'"
@@ -67,6 +70,22 @@ def test_a_paper_is_vietnamese_has_one_main_heading_and_asks_for_nothing_from_el
     assert not re.findall(r"(?:src|href)=|url\(|@import", document)
     assert set(re.findall(r"https?://[^\"' >]+", document)) <= {"http://www.w3.org/2000/svg"}
     assert f"size: A5 {'portrait' if isinstance(paper, Slip) else 'landscape'}" in document
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=IDS)
+async def test_a_paper_has_one_style_which_its_policy_names_and_no_other_may_hold(
+    paper: Slip | ControlSheet,
+) -> None:
+    answer = await _answer(paper, "html")
+    document = bytes(answer.body).decode()
+
+    (style,) = re.findall(r"<style>(.*?)</style>", document, re.S)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = answer.headers["content-security-policy"]
+    assert f"style-src 'sha256-{digest}';" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert not [attributes for _, attributes in _Reader(document).tags if "style" in attributes]
 
 
 def test_the_deadline_and_the_person_stand_on_the_acceptance() -> None:

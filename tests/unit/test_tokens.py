@@ -372,6 +372,37 @@ async def test_given_a_fetch_that_hangs_because_of_an_unknown_key_then_known_one
         await unknown
 
 
+@pytest.mark.parametrize(("age", "waits"), [(301, False), (3599, False), (3601, True)])
+async def test_given_old_keys_when_the_issuer_does_not_answer_then_one_waits_and_no_other(
+    issuer: Issuer,
+    clock: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+    age: int,
+    waits: bool,
+) -> None:
+    verifier = issuer.verifier()
+    await verifier.verify(issuer.token())
+    clock.now += age
+    began, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def hanging() -> None:
+        began.set()
+        await goes_on.wait()
+
+    monkeypatch.setattr(verifier, "_fetch", hanging)
+    first = asyncio.create_task(verifier.verify(issuer.token()))
+    async with asyncio.timeout(5):
+        await began.wait()
+
+    others = [asyncio.create_task(verifier.verify(issuer.token())) for _ in range(20)]
+    done, _ = await asyncio.wait(others, timeout=0.2 if waits else 5)
+    goes_on.set()
+    ended = await asyncio.gather(first, *others, return_exceptions=True)
+
+    assert len(done) == (0 if waits else 20)
+    assert all(isinstance(one, IssuerAway if waits else Client) for one in ended)
+
+
 @pytest.mark.parametrize(
     "header",
     ['{"alg":"ES256","kid":"first","crit":5}', '{"alg":' + "[" * 30_000, "5", '["alg"]'],

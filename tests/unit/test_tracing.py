@@ -1,9 +1,12 @@
 """Traces: nothing when off; parents, sampling and what is carried when on."""
 
+import asyncio
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -199,3 +202,24 @@ async def test_what_carries_no_trace_goes_on_in_the_last_one_of_its_dossier(
     found = await carrying.carried_on(known, [bare, other, own])
 
     assert [one.cause.traceparent for one in found] == [GIVEN, None, GIVEN]
+
+
+async def test_given_a_collector_that_is_away_then_the_end_does_not_wait_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    let_go, asked = threading.Event(), threading.Event()
+
+    def flush(*_: object) -> None:
+        asked.set()
+        let_go.wait(60)
+
+    processor = SimpleNamespace(force_flush=flush)
+    monkeypatch.setattr(tracing, "_tracer", SimpleNamespace(span_processor=processor))
+    monkeypatch.setattr(tracing, "FLUSH_SECONDS", 0.05)
+    try:
+        async with asyncio.timeout(20):
+            await tracing.end()
+        assert asked.is_set()
+        assert not tracing.is_on()
+    finally:
+        let_go.set()

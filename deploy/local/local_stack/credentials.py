@@ -28,6 +28,11 @@ def database_of(service: str) -> str:
     return service.replace("-", "_")
 
 
+def runtime_role(service: str) -> str:
+    """Return the role a running service comes as where it does not come as the owner."""
+    return f"{database_of(service)}_runtime"
+
+
 def keep(path: Path) -> dict[str, Any]:
     """Return the secrets in the file; makes it, readable by its owner only, when it is missing.
 
@@ -52,6 +57,7 @@ def keep(path: Path) -> dict[str, Any]:
         "web_clients": people.web_clients(),
         "session_keys": people.session_keys(),
         "national": _national(),
+        "runtime_passwords": _runtime_passwords(),
         "bus_passwords": _bus_passwords(),
     }
     write_secretly(path, json.dumps(made, indent=1))
@@ -71,6 +77,7 @@ def _completed(path: Path, kept: dict[str, Any]) -> dict[str, Any]:
         "session_keys": people.session_keys(),
         "receipt_keys": _receipt_keys(),
         "audit_keys": _audit_keys(),
+        "runtime_passwords": _runtime_passwords(),
         "bus_passwords": _bus_passwords(),
     }
     completed = kept | {part: made | kept.get(part, {}) for part, made in wanted.items()}
@@ -124,6 +131,10 @@ def portals() -> list[str]:
 
 def _bus_passwords() -> dict[str, str]:
     return {portal: secrets.token_urlsafe(24) for portal in portals()}
+
+
+def _runtime_passwords() -> dict[str, str]:
+    return {runtime_role(service): secrets.token_hex(16) for service in SERVICES}
 
 
 def _clients() -> dict[str, Any]:

@@ -31,6 +31,12 @@ LOGGING = (
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
 )
 
+#: Who was refused, and what: said at a level that is silent else.
+REFUSALS = tuple(
+    f"-Dorg.slf4j.simpleLogger.log.{logger}=info"
+    for logger in ("kafka.authorizer.logger", "org.apache.kafka.common.network.Selector")
+)
+
 
 @dataclass(frozen=True)
 class Node:
@@ -66,8 +72,9 @@ def command(libs: Sequence[Path], node: Node) -> list[str]:
     quick = () if os.environ.get("KAFKA_FULL_JIT") else QUICK_START
     # A missing or unfit cache only costs time: Java says so in the log and goes on without.
     cache = f"-XX:AOTCache={cache_path()}"
+    logging = (*LOGGING, *REFUSALS) if node.keystore else LOGGING
     return [
-        *_java(libs, *HEAP, *quick, *NO_CACHED_ADAPTERS, cache, *LOGGING),
+        *_java(libs, *HEAP, *quick, *NO_CACHED_ADAPTERS, cache, *logging),
         "kafka.Kafka",
         str(_config(node)),
     ]
@@ -117,6 +124,8 @@ def settings(node: Node, nodes: Sequence[Node]) -> str:
         "offsets.topic.num.partitions": 8,
         "transaction.state.log.num.partitions": 4,
         "share.coordinator.state.topic.num.partitions": 1,
+        # An idle controller would write a record every half second, and every broker follow it.
+        "metadata.max.idle.interval.ms": 10_000,
         "num.network.threads": 2,
         "num.io.threads": 4,
         "log.cleaner.dedupe.buffer.size": 8388608,

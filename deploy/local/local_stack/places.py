@@ -35,6 +35,11 @@ class Place:
         return self.state / "archive"
 
     @property
+    def service_secrets(self) -> Path:
+        """Return the folder with one folder of secrets per process, if it is told by files."""
+        return self.state / "service-secrets"
+
+    @property
     def pids(self) -> Path:
         """Return the folder with one file per running process."""
         return self.state / "pids"

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,16 +144,25 @@ def run_sql(server_url: str, script: str) -> None:
 
 def databases_sql(passwords: dict[str, str]) -> str:
     """Return the script that makes each database and its owner of the same name, if missing."""
+    lines = [roles_sql(passwords)]
+    for name in passwords:
+        lines += [
+            f'SELECT \'CREATE DATABASE "{name}" OWNER "{name}"\' WHERE NOT EXISTS'
+            f" (SELECT FROM pg_database WHERE datname = '{name}') \\gexec",
+        ]
+    return "\n".join([*lines, ""])
+
+
+def roles_sql(passwords: Mapping[str, str]) -> str:
+    """Return the script that makes each role, if missing, and gives it its password."""
     lines = []
     for name, password in passwords.items():
         lines += [
             f"SELECT 'CREATE ROLE \"{name}\" LOGIN' WHERE NOT EXISTS"
             f" (SELECT FROM pg_roles WHERE rolname = '{name}') \\gexec",
             f"ALTER ROLE \"{name}\" PASSWORD '{password}';",
-            f'SELECT \'CREATE DATABASE "{name}" OWNER "{name}"\' WHERE NOT EXISTS'
-            f" (SELECT FROM pg_database WHERE datname = '{name}') \\gexec",
         ]
-    return "\n".join(lines)
+    return "\n".join([*lines, ""])
 
 
 def version() -> str:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from local_stack import people
+from local_stack import people, secret_files
 from local_stack.credentials import (
     MAGIC_UNIT,
     NATIONAL,
@@ -72,7 +72,10 @@ def programs(around: Surroundings) -> list[Program]:
                 ready_url=f"{around.url(name)}/health/ready",
             )
         )
-    return [*made, _board(around), _audit(around)]
+    made += [_board(around), _audit(around)]
+    if around.secured is None:
+        return made
+    return [secret_files.hide(around.place.service_secrets, program) for program in made]
 
 
 def _board(around: Surroundings) -> Program:
@@ -95,6 +98,7 @@ def _audit(around: Surroundings) -> Program:
         "ARCHIVE_FOLDER": str(around.place.archive),
         "ARCHIVE_ORIGIN": f"{around.place.name.lower()}.hotich.example",
         "FLUSH_SECONDS": "2",
+        "CLOCK_OFFSET_SECONDS": str(around.clock_offset_seconds),
         "AUDIT_KEYS": json.dumps(audit_keys(around.secrets)),
         "CHECKPOINT_MINUTES": "0.1",
         "TSA_URL": f"{around.url('sandbox')}/tsa",
@@ -118,7 +122,6 @@ def _without_database(around: Surroundings, name: str) -> dict[str, str]:
         "OIDC_JWKS_URL": f"{around.way('tokens')}/oauth/jwks.json",
         "OIDC_AUDIENCE": "hotich",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "INFO",
-        "CLOCK_OFFSET_SECONDS": str(around.clock_offset_seconds),
     }
 
 
@@ -172,6 +175,8 @@ def _environment(around: Surroundings, name: str, service: str, replica: int) ->
         "OIDC_AUDIENCE": "hotich",
         "LOG_LEVEL": "INFO",
         "CLOCK_OFFSET_SECONDS": str(around.clock_offset_seconds),
+        # Who may change no table waits for who does: see `roles`.
+        **({"MIGRATIONS": "await"} if around.secured else {}),
     }
     told = shared | _own(around, service) | around.web(name, service)
     told |= {key: os.environ[key] for key in PASSED_ON if key in told and os.environ.get(key)}

@@ -18,6 +18,7 @@ from local_stack import (
     plan,
     postgres,
     readiness,
+    roles,
     start_cache,
     status,
 )
@@ -246,5 +247,4 @@ class Stack:
             self._keeper_answers()
             self._keeper.start("infrastructure", "postgres")
             check = readiness.watch(self.place, self._keeper, "postgres")
-        script = postgres.databases_sql(started.database_passwords)
-        readiness.database(started.server_url, script, check=check)
+        roles.bring_up(started, check)

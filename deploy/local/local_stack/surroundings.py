@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local_stack import people, roads
+from local_stack.credentials import runtime_role
 from local_stack.places import Place
 from local_stack.ports import HOST
 from local_stack.secured import Secured
@@ -77,10 +78,12 @@ class Surroundings:
         )
 
     def database(self, service: str) -> str:
-        """Return the url of its database that a service is given."""
+        """Return the url of its database that a service is given, as whom it may come there."""
         url = urlsplit(self.databases[service])
-        port = self.ports.get(roads.port_name(f"database-{service}"))
-        if port is None:
-            return url.geturl()
-        account = url.netloc.rpartition("@")[0]
-        return url._replace(netloc=f"{account}@{HOST}:{port}").geturl()
+        account, _, server = url.netloc.rpartition("@")
+        if self.secured:
+            role = runtime_role(service)
+            account = f"{role}:{self.secrets['runtime_passwords'][role]}"
+        if port := self.ports.get(roads.port_name(f"database-{service}")):
+            server = f"{HOST}:{port}"
+        return url._replace(netloc=f"{account}@{server}").geturl()

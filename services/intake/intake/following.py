@@ -15,7 +15,7 @@ from intake.domain import FIRST_ROUND, Dossier, Party, Resubmit, Taken, Withdraw
 from intake.follow_ups import FollowUp
 from intake.keeping import Kept, keep, load_kept
 from intake.reading import Problems
-from intake.supplementing import problems_after, with_supplement
+from intake.supplementing import is_in, problems_after, with_supplement
 from intake.taking import Desk, NotDecided, receipt_of, seal_particulars
 from plumbing.accesses.opening import opening
 from plumbing.accesses.rows import by_service
@@ -148,6 +148,11 @@ def _supplement(
     if folder.kept is None:
         return problems.data_not_kept()
     desk, before, following = work.desk, folder.kept.submission, folder.dossier.round + 1
+    last = folder.dossier.added[-1] if folder.dossier.added else None
+    # Of a round that was made from the log nobody knows the fingerprint.
+    if last is not None and last.fingerprint is None and is_in(before, supplement):
+        receipt = supplement_receipt(folder.dossier, folder.taken, folder.dossier.round)
+        return Followed(receipt, False, folder.dossier.round)
     found = problems_after(before, supplement, one.party, desk.reference)
     if found:
         return problems.follow_up_not_acceptable(found)

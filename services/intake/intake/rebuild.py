@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import reference
-from contracts.decision import Context, Decision, ParticularsErased, Refused
+from contracts.decision import Context, Decision, ParticularsArrived, ParticularsErased, Refused
 from contracts.events import EventData, Resubmitted, Submitted, WithdrawalRequested
 from intake.app import MIGRATIONS
 from intake.domain import (
@@ -23,6 +23,8 @@ from intake.domain import (
     Withdraw,
     decide_erasure,
 )
+from intake.keeping import keep
+from intake.rebuild_kept import forget_again, submission_of
 from intake.store import DossierStore
 from plumbing.applying import Part
 from plumbing.database import Conn
@@ -73,14 +75,27 @@ TABLES = (
         of_dossier=False,
     ),
     Table("idempotency_key", "carried", "keys of requests are in no event"),
-    Table("dossier_particulars", "carried", "what the next version is made of is the portal's"),
+    Table(
+        "dossier_particulars",
+        "rebuilt",
+        key=("dossier_id",),
+        columns=("version",),
+        sealed=("sealed",),
+        needs_particulars=True,
+        newest="version",
+    ),
     Table("civil_event", "carried", _FORM),
 )
 
 
 @dataclass(frozen=True)
 class IntakePlan(Plan[Dossier]):
-    """The intake's rules; what was handed in is made of the events it led to."""
+    """The intake's rules; what was handed in is made of the events it led to.
+
+    With `keys` the submission as it stands is made of its event and the latest personal data.
+    """
+
+    keys: KeyRing | None = None
 
     def message(
         self,
@@ -114,38 +129,54 @@ class IntakePlan(Plan[Dossier]):
         return replace(state, taken=taken, added=added)
 
     async def also(self, conn: Conn, told: Sequence[Any]) -> None:
-        """Let codes be counted on after the highest number of each unit and day."""
-        highest: dict[tuple[str, datetime], int] = {}
-        for one in told:
-            first = one.story.groups[0].data[0] if one.story.groups else None
-            found = _CODE.search(one.head.subject)
-            if not isinstance(first, Submitted) or first.imported or found is None:
-                continue
-            # The code's last part is a day and no moment.
-            key = found["unit"], datetime.strptime(found["day"], "%y%m%d")  # noqa: DTZ007
-            highest[key] = max(highest.get(key, 0), int(found["number"]))
-        await conn.execute(
-            "INSERT INTO code_counter AS c (unit_code, day, last)"
-            " SELECT * FROM unnest($1::text[], $2::date[], $3::int[])"
-            " ON CONFLICT (unit_code, day) DO UPDATE SET last = greatest(c.last, excluded.last)",
-            [unit for unit, _ in highest],
-            [day.date() for _, day in highest],
-            list(highest.values()),
-        )
+        """Keep the submissions as they stand, and count codes on after the highest given."""
+        if self.keys is not None:
+            found = {one.story.dossier_id: submission_of(one.story) for one in told}
+            await keep(conn, self.keys, {i: kept for i, kept in found.items() if kept})
+        await _count_on(conn, told)
+
+    async def after_swap(self, conn: Conn) -> None:
+        """Forget once more what is erased, and unsent personal data with a newer version."""
+        await forget_again(conn)
+
+
+async def _count_on(conn: Conn, told: Sequence[Any]) -> None:
+    highest: dict[tuple[str, datetime], int] = {}
+    for one in told:
+        first = one.story.groups[0].data[0] if one.story.groups else None
+        found = _CODE.search(one.head.subject)
+        if not isinstance(first, Submitted) or first.imported or found is None:
+            continue
+        # The code's last part is a day and no moment.
+        key = found["unit"], datetime.strptime(found["day"], "%y%m%d")  # noqa: DTZ007
+        highest[key] = max(highest.get(key, 0), int(found["number"]))
+    await conn.execute(
+        "INSERT INTO code_counter AS c (unit_code, day, last)"
+        " SELECT * FROM unnest($1::text[], $2::date[], $3::int[])"
+        " ON CONFLICT (unit_code, day) DO UPDATE SET last = greatest(c.last, excluded.last)",
+        [unit for unit, _ in highest],
+        [day.date() for _, day in highest],
+        list(highest.values()),
+    )
 
 
 def plan(keys: KeyRing | None) -> IntakePlan:
-    """Return the intake's plan; it opens no personal data."""
+    """Return the intake's plan; without keys the submissions as they stand are not made."""
     known = reference.load()
     part: Part[Dossier] = Part(
         SERVICE,
-        {**RULES, ParticularsErased: _erased},
+        {**RULES, ParticularsArrived: _arrived, ParticularsErased: _erased},
         DossierStore(),
         lambda now: Context(now, known),
     )
-    return IntakePlan(
-        SERVICE, part, MIGRATIONS, TABLES, opens_particulars=False, tells_outside=False
-    )
+    return IntakePlan(SERVICE, part, MIGRATIONS, TABLES, tells_outside=False, keys=keys)
+
+
+def _arrived(
+    message: ParticularsArrived, state: Dossier, context: Context
+) -> Decision[Dossier] | Refused:
+    # They were sealed before the event, and its code is not known from them.
+    return Refused((), "not_taken") if state.taken is None else Decision(state, (), ())
 
 
 def _erased(

@@ -164,6 +164,7 @@ async def name_round(conn: Conn, portal: str, key: str, round_: int) -> None:
 async def forget_particulars(conn: Conn, dossier_id: UUID) -> None:
     """Delete what would still open: kept, unsent and sent rows of the personal data; and hashes.
 
+    Tombstones stay: they tell others.
     The outbox comes first: a relay that is moving a row holds its lock, and only a later
     statement sees where it went.
     """
@@ -171,13 +172,15 @@ async def forget_particulars(conn: Conn, dossier_id: UUID) -> None:
     await forget_events(conn, dossier_id)
     key = str(dossier_id).encode()
     await conn.execute(
-        "DELETE FROM outbox WHERE shard = $1 AND topic = $2 AND key = $3",
+        "DELETE FROM outbox WHERE shard = $1 AND topic = $2 AND key = $3 AND body IS NOT NULL",
         shard_of(key),
         PARTICULARS.name,
         key,
     )
     await conn.execute(
-        "DELETE FROM outbox_sent WHERE topic = 'dossier.particulars.v1' AND key = $1", key
+        "DELETE FROM outbox_sent WHERE topic = 'dossier.particulars.v1' AND key = $1"
+        " AND body IS NOT NULL",
+        key,
     )
     await conn.execute(
         "UPDATE idempotency_key SET fingerprint = NULL WHERE dossier_id = $1", dossier_id

@@ -26,6 +26,14 @@ def with_supplement(before: Submission, supplement: Supplement) -> Submission:
     return before.model_copy(update={"form": form, "attachments": stay + supplement.attachments})
 
 
+def is_in(before: Submission, supplement: Supplement) -> bool:
+    """Return whether the submission as it stands has all of the supplement already."""
+    after = with_supplement(before, supplement)
+    return after.form == before.form and sorted(map(repr, after.attachments)) == sorted(
+        map(repr, before.attachments)
+    )
+
+
 def problems_after(
     before: Submission, supplement: Supplement, party: Party, reference: Reference
 ) -> Problems:

@@ -14,18 +14,20 @@ from routing.problems import no_such_paper
 from routing.slips.building import slip_of
 from routing.slips.content import Citizen, ControlSheet, Dossier, Slip
 from routing.slips.control import control_sheet
-from routing.slips.html import render_html
+from routing.slips.html import render_html, style_source
 from routing.slips.pdf import render_pdf
 
 Form = Literal["pdf", "html"]
 Number = Annotated[int | None, Query(ge=1, le=1000)]
 
 #: A paper shows a citizen: it is not kept on the way, and loads and runs nothing.
-_HEADERS = {
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
-}
+_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+_POLICY = (
+    "default-src 'none'; style-src {}; img-src data:; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+#: Browsers show a PDF in a page of their own making, which has styles in its tags.
+_PDF = _HEADERS | {"content-security-policy": _POLICY.format("'unsafe-inline'")}
 
 
 def routes(app: FastAPI, desk: Desk, officers: Officers) -> None:
@@ -104,5 +106,8 @@ async def _answer(paper: Slip | ControlSheet | None, form: Form) -> Response:
     if paper is None:
         raise no_such_paper()
     if form == "html":
-        return Response(render_html(paper), 200, _HEADERS, "text/html; charset=utf-8")
-    return Response(await render_pdf(paper), 200, _HEADERS, "application/pdf")
+        document = render_html(paper)
+        policy = _POLICY.format(style_source(document))
+        headers = _HEADERS | {"content-security-policy": policy}
+        return Response(document, 200, headers, "text/html; charset=utf-8")
+    return Response(await render_pdf(paper), 200, _PDF, "application/pdf")

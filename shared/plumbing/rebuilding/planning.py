@@ -119,6 +119,9 @@ class Plan(Generic[S]):
     async def also(self, conn: Conn, told: Sequence[Any]) -> None:
         """Write what else the service keeps of these dossiers beside their states."""
 
+    async def after_swap(self, conn: Conn) -> None:
+        """Undo what was taken over from the live tables and must not come back, in the new ones."""
+
 
 def same_kinds(decided: Sequence[EventData], group: Group) -> bool:
     """Return whether a decision said events of the kinds the log has, in that order."""

@@ -47,6 +47,7 @@ async def swap(
             await check(conn, plan, name, about, ends)
             await _carry(conn, plan, name, done, about)
             await _rename(conn, name, done)
+            await plan.after_swap(conn)
             _go_back_unless(yes)
     except _DryRun:
         return done
@@ -70,6 +71,8 @@ async def _carry(
         if table.origin == "carried":
             await _empty(conn, table.name, name)
             done.carried[table.name] = await _copy(conn, table.name, schema[table.name], name)
+        elif table.newest:
+            done.carried[table.name] = await _merge(conn, table, schema[table.name], name)
         elif table.carry:
             done.carried[table.name] = await _carry_columns(conn, table, name)
     await _carry_offsets(conn, name, about)
@@ -119,6 +122,19 @@ async def _carry_columns(conn: Conn, table: Table, name: str) -> int:
     same = " AND ".join(f's."{key}" = l."{key}"' for key in table.key)
     status = await conn.execute(
         f"UPDATE {name}.{table.name} s SET {sets} FROM {LIVE}.{table.name} l WHERE {same}"
+    )
+    return int(status.rpartition(" ")[2])
+
+
+async def _merge(conn: Conn, table: Table, columns: Sequence[str], name: str) -> int:
+    """Take over the live rows that the rebuild has not, or has not newer; return how many."""
+    made = [one for one in columns if one not in table.key]
+    sets = ", ".join(f'"{column}" = excluded."{column}"' for column in made)
+    status = await conn.execute(
+        f"INSERT INTO {name}.{table.name} AS s ({named(columns)})"
+        f" SELECT {named(columns, 'l.')} FROM {LIVE}.{table.name} l"
+        f" ON CONFLICT ({named(table.key)}) DO UPDATE SET {sets}"
+        f' WHERE s."{table.newest}" <= excluded."{table.newest}"'
     )
     return int(status.rpartition(" ")[2])
 

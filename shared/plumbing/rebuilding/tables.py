@@ -17,7 +17,8 @@ class Table:
     whether there is something, for equal data are never encrypted to equal bytes. `unknown` are
     columns the log does not know, each with the reason; with `carry` the live row's value is taken
     over at the swap. `documents` are JSON columns whose fields are compared one by one, without
-    those in `inexact`, of which the log knows less than the service did.
+    those in `inexact`, of which the log knows less than the service did. `newest` is a column that
+    only grows: at the swap a live row takes the place of one with the same or less of it.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Table:
     untold: str = "false"
     told_as: Mapping[str, str] = field(default_factory=dict)
     needs_particulars: bool = False
+    newest: str = ""
     of_dossier: bool = True
 
     @property

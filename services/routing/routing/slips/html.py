@@ -1,5 +1,8 @@
 """The papers as one HTML document each: nothing is loaded from anywhere else."""
 
+import base64
+import hashlib
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -25,3 +28,10 @@ def render_html(paper: Slip | ControlSheet) -> str:
     if isinstance(paper, Slip):
         return _ENVIRONMENT.get_template("slip.html").render(page=page_of(paper), qr=qr)
     return _ENVIRONMENT.get_template("sheet.html").render(page=sheet_page_of(paper), qr=qr)
+
+
+def style_source(document: str) -> str:
+    """Return what a policy names the one style of such a document by: a hash, so no other holds."""
+    style = document.partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"'sha256-{digest}'"

@@ -1,10 +1,11 @@
 """The packages our services are shipped with, and the licences these say they are under."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -21,6 +22,7 @@ SHIPPED = (
     "hotich-board",
     "hotich-audit",
 )
+SHARED = "hotich-shared"
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s\\;]+)", re.MULTILINE)
 
 
@@ -33,16 +35,29 @@ class Package:
     licences: tuple[str, ...]
 
 
+def hashes(lock: Path = LOCK) -> dict[str, list[str]]:
+    """Return the SHA-256 of every file of every package of the lock, by its normal name."""
+    found: dict[str, list[str]] = {}
+    for part in re.split(r"(?m)^(?=[A-Za-z0-9])", lock.read_text(encoding="utf-8")):
+        if named := _LOCKED.match(part):
+            found[canonicalize_name(named[1])] = re.findall(r"sha256:([0-9a-f]{64})", part)
+    return found
+
+
 def locked(lock: Path = LOCK) -> dict[str, str]:
     """Return the version of every package of the lock by its normal name."""
     found = _LOCKED.findall(lock.read_text(encoding="utf-8"))
     return {canonicalize_name(name): version for name, version in found}
 
 
-def shipped() -> list[Package]:
-    """Return every package of others that our services need, needed by them or by one of these."""
+def shipped(names: Iterable[str] = SHIPPED) -> list[Package]:
+    """Return every package of others that these need, needed by them or by one of these.
+
+    By default what all our services need; an image has the tracing besides.
+    """
     seen: dict[str, Distribution] = {}
-    waiting = [(name, frozenset[str]()) for name in SHIPPED]
+    waiting = [(name, frozenset[str]()) for name in names]
+    waiting.append((SHARED, frozenset({"tracing"})))
     asked: set[tuple[str, frozenset[str]]] = set()
     while waiting:
         name, extras = waiting.pop()
@@ -71,7 +86,7 @@ def licences_of(found: Distribution) -> tuple[str, ...]:
 
     Empty when it says nothing.
     """
-    metadata = found.metadata
+    metadata: Any = found.metadata
     if expression := metadata.get("License-Expression"):
         return (expression,)
     named = [

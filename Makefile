@@ -77,7 +77,7 @@ chaos: bootstrap ## break everything under load and check every promise (SEED=7,
 drill: bootstrap ## play a disaster and the way back, measured and judged (NAME=restore-routing; no name lists them)
 	@$(RUN) -m tests.drills
 
-broken: bootstrap ## see that the campaign finds builds that are wrong on purpose
+broken: bootstrap ## see that the campaign finds builds that are wrong on purpose; a release under load
 	@$(RUN) -m pytest tests/chaos
 
 mutants: bootstrap ## put small wrongs into the sequence, offset and lease conditions; each must be seen

@@ -91,7 +91,7 @@ DRILLS = (
                 ),
             ),
         ),
-        seconds=40,
+        seconds=100,
     ),
     Drill(
         "rolling-upgrade",
@@ -124,7 +124,7 @@ DRILLS = (
             " version before it any more, the readers; the log keeps the new version for ever, so"
             " a release that cannot read it can never again make a database from the log.",
         ),
-        seconds=40,
+        seconds=100,
         rate=2.0,
     ),
     Drill(

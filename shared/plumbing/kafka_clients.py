@@ -1,5 +1,8 @@
 """How the core's clients of Kafka are made."""
 
+import contextlib
+from collections.abc import AsyncIterator
+
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from faststream.kafka import KafkaBroker
@@ -38,16 +41,25 @@ def make_producer(
     )
 
 
-async def known_topics(bootstrap: str, client_id: str, security: KafkaSecurity) -> set[str]:
-    """Return the names of the topics this client may know of; raises KafkaError."""
+@contextlib.asynccontextmanager
+async def asking(
+    bootstrap: str, client_id: str, security: KafkaSecurity
+) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Give a client that asks the broker about its topics, as long as the block runs."""
     admin = AIOKafkaAdminClient(
         bootstrap_servers=bootstrap, client_id=client_id, **security.aiokafka()
     )
     try:
         await admin.start()
-        return set(await admin.list_topics())
+        yield admin
     finally:
         await admin.close()
+
+
+async def known_topics(bootstrap: str, client_id: str, security: KafkaSecurity) -> set[str]:
+    """Return the names of the topics this client may know of; raises KafkaError."""
+    async with asking(bootstrap, client_id, security) as admin:
+        return set(await admin.list_topics())
 
 
 def _of(security: KafkaSecurity) -> BaseSecurity | None:

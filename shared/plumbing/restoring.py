@@ -3,17 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any
 from uuid import UUID
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import NoError, UnknownTopicOrPartitionError, for_code
 
 from contracts.envelope import MalformedEvent, decode
 from contracts.topics import LIFECYCLE
 from plumbing.database import Conn, Pool
+from plumbing.kafka_clients import asking
+from plumbing.kafka_security import KafkaSecurity
 from plumbing.settings import KafkaSettings
 from plumbing.waiting import let_go, patiently
 
@@ -63,16 +63,15 @@ async def ensure_not_behind(pool: Pool, service: str, settings: KafkaSettings) -
         if known is not None:
             log.warning("database_came_back")
         # One that does not know where it is was made from the log, or is of a release before.
-        security = settings.kafka_security.aiokafka()
-        await _look(pool, service, settings.kafka_bootstrap_servers, security)
+        await _look(pool, service, settings.kafka_bootstrap_servers, settings.kafka_security)
         async with pool.acquire() as conn:
             await conn.execute(_KEEP, origin)
 
     await patiently("log", ensured)
 
 
-async def _look(pool: Pool, service: str, bootstrap: str, security: Mapping[str, Any]) -> None:
-    said = await _last_said(service, bootstrap, security)
+async def _look(pool: Pool, service: str, bootstrap: str, security: KafkaSecurity) -> None:
+    said = await last_said(service, bootstrap, security)
     async with pool.acquire() as conn:
         behind = await dossiers_behind(conn, said)
     if behind:
@@ -100,9 +99,10 @@ def last_sequences(service: str, values: Iterable[bytes | None]) -> dict[UUID, i
     return found
 
 
-async def _last_said(service: str, bootstrap: str, security: Mapping[str, Any]) -> dict[UUID, int]:
+async def last_said(service: str, bootstrap: str, security: KafkaSecurity) -> dict[UUID, int]:
+    """Return by dossier the last sequence the service said, of the ends of its topic."""
     topic = LIFECYCLE[service].name
-    places = await _places(topic, bootstrap, security)
+    places = await _places(topic, bootstrap, service, security)
     if not places:
         return {}
     async with asyncio.timeout(READ_SECONDS), _consuming(bootstrap, security) as consumer:
@@ -118,27 +118,25 @@ async def _last_said(service: str, bootstrap: str, security: Mapping[str, Any]) 
     return last_sequences(service, values)
 
 
-async def _places(topic: str, bootstrap: str, security: Mapping[str, Any]) -> list[TopicPartition]:
+async def _places(
+    topic: str, bootstrap: str, client_id: str, security: KafkaSecurity
+) -> list[TopicPartition]:
     """Return the topic's partitions; none where it was never made.
 
     Raises KafkaError for any other answer: what may not be read must not count as nothing said.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
-    try:
-        await admin.start()
+    async with asking(bootstrap, client_id, security) as admin:
         (found,) = await admin.describe_topics([topic])
-    finally:
-        await admin.close()
     if found["error_code"] not in (NoError.errno, UnknownTopicOrPartitionError.errno):
         raise for_code(found["error_code"])(topic)
     return [TopicPartition(topic, one["partition"]) for one in found["partitions"]]
 
 
 @contextlib.asynccontextmanager
-async def _consuming(
-    bootstrap: str, security: Mapping[str, Any]
-) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, **security)
+async def _consuming(bootstrap: str, security: KafkaSecurity) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, **security.aiokafka()
+    )
     try:
         await consumer.start()
         yield consumer

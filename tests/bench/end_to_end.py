@@ -53,9 +53,11 @@ def _ends_registered(sample: Sample) -> bool:
     return sample.expect == "registered" and not sample.then and numbered
 
 
-async def measure(status: Status, secrets: dict[str, Any], console: Console) -> dict[str, Any]:
+async def measure(
+    status: Status, secrets: dict[str, Any], console: Console, dossiers: int = DOSSIERS
+) -> dict[str, Any]:
     """Return the rate until the last is registered and until the last portal is told."""
-    records = await asyncio.to_thread(_records, secrets, DOSSIERS)
+    records = await asyncio.to_thread(_records, secrets, dossiers)
     consumer = AIOKafkaConsumer(bootstrap_servers=status.kafka, enable_auto_commit=False)
     await consumer.start()
     places = [
@@ -65,19 +67,19 @@ async def measure(status: Status, secrets: dict[str, Any], console: Console) -> 
     ]
     consumer.assign(places)
     await consumer.seek_to_end(*places)
-    console.print(f"sending {DOSSIERS} submissions on the bus")
+    console.print(f"sending {dossiers} submissions on the bus")
     started = time.monotonic()
     try:
         await _produce(status.kafka, records)
-        seen = await _watch(consumer, started)
+        seen = await _watch(consumer, started, dossiers)
     finally:
         await consumer.stop()
     registered, informed = sorted(seen["registered"]), seen["informed"]
     cuts = quantiles(registered, n=100, method="inclusive")
     return {
-        "dossiers": DOSSIERS,
-        "registered_per_second": round(DOSSIERS / registered[-1], 1),
-        "everyone_told_per_second": round(DOSSIERS / max(informed), 1),
+        "dossiers": dossiers,
+        "registered_per_second": round(dossiers / registered[-1], 1),
+        "everyone_told_per_second": round(dossiers / max(informed), 1),
         "seconds_to_registered_p50": round(cuts[49], 2),
         "seconds_to_registered_p99": round(cuts[98], 2),
         "memory_mb": _memory(status),
@@ -100,9 +102,11 @@ async def _produce(bootstrap: str, records: list[BusRecord]) -> None:
         await producer.stop()
 
 
-async def _watch(consumer: AIOKafkaConsumer, started: float) -> dict[str, list[float]]:
+async def _watch(
+    consumer: AIOKafkaConsumer, started: float, dossiers: int
+) -> dict[str, list[float]]:
     seen: dict[str, list[float]] = {"registered": [], "informed": [], "told": []}
-    while len(seen["registered"]) < DOSSIERS or len(seen["informed"]) < DOSSIERS:
+    while len(seen["registered"]) < dossiers or len(seen["informed"]) < dossiers:
         if time.monotonic() - started > GIVE_UP_SECONDS:
             raise TimeoutError(f"after {GIVE_UP_SECONDS} s only {_counts(seen)}")
         for batch in (await consumer.getmany(timeout_ms=200)).values():

@@ -36,13 +36,11 @@ async def measure(stack: Stack, console: Console) -> dict[str, Any]:
     """Return bytes, processor seconds and memory by dossier, and the rate they were seen at."""
     status = stack.status()
     secrets = json.loads((ROOT / status.secrets).read_text(encoding="utf-8"))
-    end_to_end.DOSSIERS = max(200, DOSSIERS // 5)
-    await end_to_end.measure(status, secrets, console)
+    await end_to_end.measure(status, secrets, console, max(200, DOSSIERS // 5))
     await _settled(status)
     before, used = await _sizes(stack), _seconds(status)
-    end_to_end.DOSSIERS = DOSSIERS
     began = time.monotonic()
-    rate = await end_to_end.measure(status, secrets, console)
+    rate = await end_to_end.measure(status, secrets, console, DOSSIERS)
     await _settled(status)
     seconds, peak = time.monotonic() - began, _memory(status)
     after, spent = await _sizes(stack), _seconds(status)

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 from contracts.topics import LIFECYCLE
 from local_stack.certificates import Authority, write
 from plumbing.kafka_security import PLAINTEXT, KafkaSecurity
-from plumbing.restoring import _last_said
+from plumbing.restoring import last_said
 from tests.integration.secured_kit import SecuredBroker
 
 EVENTS = LIFECYCLE["intake"].name
@@ -61,7 +61,7 @@ def test_a_client_that_ends_does_not_wait_for_the_brokers_goodbye(secured: Secur
     async def come_and_go(service: str) -> None:
         for _ in range(10):
             began = time.monotonic()
-            await _last_said(service, secured.servers, secured.security(service).aiokafka())
+            await last_said(service, secured.servers, secured.security(service))
             took.append(time.monotonic() - began)
 
     async def all_come_and_go() -> None:

@@ -7,6 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import TopicAuthorizationFailedError
 
 from plumbing import restoring
+from plumbing.kafka_security import PLAINTEXT
 
 _REFUSED, _NO_SUCH_TOPIC = 29, 3
 
@@ -31,7 +32,7 @@ async def test_given_a_topic_that_may_not_be_read_then_it_does_not_count_as_empt
     answered(monkeypatch, _REFUSED)
 
     with pytest.raises(TopicAuthorizationFailedError):
-        await restoring._places("life", "127.0.0.1:1", {})
+        await restoring._places("life", "127.0.0.1:1", "intake", PLAINTEXT)
 
 
 async def test_given_a_topic_that_was_never_made_then_nothing_was_said(
@@ -39,4 +40,4 @@ async def test_given_a_topic_that_was_never_made_then_nothing_was_said(
 ) -> None:
     answered(monkeypatch, _NO_SUCH_TOPIC)
 
-    assert await restoring._places("life", "127.0.0.1:1", {}) == []
+    assert await restoring._places("life", "127.0.0.1:1", "intake", PLAINTEXT) == []

@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
+from audit import archiving, followed
 from audit.archive import listing
+from audit.consuming import open_consumer
 from local_stack.stack import Stack
 from tests.integration.audit_kit import Bench, until
 
@@ -173,6 +177,40 @@ async def test_given_a_broker_that_goes_and_comes_then_it_is_waited_for(
         await until(lambda: running.trouble is None, "all is well")
 
     assert filled.kept() == truth
+
+
+class Deaf:
+    """A client that answers every question and brings no record, as librdkafka can be left."""
+
+    def __init__(self, real: Consumer) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def consume(self, *_: Any) -> list[Any]:
+        time.sleep(0.05)
+        return []
+
+
+async def test_given_a_client_that_hears_nothing_more_then_another_one_takes_its_place(
+    filled: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    clients: list[Any] = []
+
+    def connect(*given: Any) -> Any:
+        real = open_consumer(*given)
+        clients.append(real if clients else Deaf(real))
+        return clients[-1]
+
+    monkeypatch.setattr(archiving, "open_consumer", connect)
+    monkeypatch.setattr(followed, "SILENT_SECONDS", 0.5)
+    filled.put(b"unheard")
+
+    async with filled.archiving():
+        truth = await filled.caught_up()
+
+    assert (len(clients), filled.kept()) == (2, truth)
 
 
 async def test_given_a_log_that_lost_its_beginning_then_that_partition_alone_is_refused(

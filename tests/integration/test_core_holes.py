@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
@@ -208,16 +208,20 @@ async def test_given_a_commit_under_way_when_the_partition_goes_then_it_is_cance
 
 
 async def produce_in_a_transaction(servers: Stack, topic: str) -> None:
-    """Write one record to partition 0; the commit's marker takes the offset after it."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=servers.status().kafka, transactional_id=uuid4().hex
-    )
-    await producer.start()
-    try:
+    """Write one record to partition 0; the commit's marker takes the offset after it.
+
+    The broker says that it is committed before it writes the marker: we return when it is there.
+    """
+    bootstrap = servers.status().kafka
+    place = TopicPartition(topic, 0)
+    async with (
+        AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=uuid4().hex) as producer,
+        AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer,
+    ):
         async with producer.transaction():
             await producer.send_and_wait(topic, b"from a transaction", partition=0)
-    finally:
-        await producer.stop()
+        while (await consumer.end_offsets([place]))[place] < 2:
+            await asyncio.sleep(0.01)
 
 
 async def a_client_that_skips(ledger: Ledger, servers: Stack, to: int) -> None:

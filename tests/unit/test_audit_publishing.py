@@ -87,6 +87,22 @@ def test_what_failed_is_sent_again_and_each_place_keeps_its_order(signing):
         assert list(dict.fromkeys(reversed(sent)))[::-1] == wanted
 
 
+def test_a_producer_that_failed_is_to_be_exchanged_and_the_next_one_sends_the_rest(signing):
+    first, second = FakeProducer(), FakeProducer()
+    first.fails = set(range(3, 100))
+    publisher = _opened(signing, first)
+    assert not publisher.wants_another
+    publisher.publish()
+    assert publisher.wants_another
+
+    publisher.exchange(second)
+    publisher.publish()
+
+    assert not publisher.wants_another
+    assert publisher.waiting == 0
+    assert sorted(first.values() + second.values()) == _notes(signing)
+
+
 def test_what_was_not_acknowledged_is_sent_by_the_next_process(signing):
     first = FakeProducer()
     first.fails = set(range(3, 100))

@@ -106,7 +106,7 @@ class Archiving:
         self._closing()
 
     def _follow(self, follower: Follower, writer: Writer, renewed: Callable[[], bool]) -> None:
-        while not self.stop.is_set() and not renewed():
+        while not self.stop.is_set() and not renewed() and not follower.deaf:
             self._beat, self._follower = time.monotonic(), follower
             # What the disk does not take waits in memory, and no more is read meanwhile.
             if self._is_written(writer):

@@ -223,7 +223,7 @@ class Checkpointing:
 
     def _publish(self) -> None:
         if self._publisher is not None:
-            if self._renewed():
+            if self._renewed() or self._publisher.wants_another:
                 self._publisher.exchange(self._producer())
             self._publisher.publish()
 

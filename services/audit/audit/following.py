@@ -3,14 +3,13 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from audit.archive import day_of
 from audit.consuming import OnError, record_of
-from audit.records import Record
+from audit.followed import Followed
 from audit.resuming import Place, Reached
 from audit.writing import Writer
 from contracts.topics import Topic
@@ -30,7 +29,7 @@ _FOR_GOOD = ("log_differs_from_archive", "record_unreadable")
 BATCH = 5_000
 POLL_SECONDS = 0.2
 ASK_SECONDS = 5.0
-LOOK_SECONDS, SLOW_LOOK_SECONDS = 1.0, 30.0
+LOOK_SECONDS, SLOW_LOOK_SECONDS = 1.0, 10.0
 
 _AWAY = (
     KafkaError._ALL_BROKERS_DOWN,
@@ -40,24 +39,11 @@ _AWAY = (
 )
 
 
-@dataclass
-class Followed:
-    """A topic-partition: whether it is read, why not, how far, and how much there is."""
-
-    place: Place
-    #: The newest record of the archive, which the log must still have, until it was seen there.
-    expected: Record | None = None
-    reading: bool = False
-    refused: str = ""
-    suspected: str = ""
-    read_to: int = 0
-    end: int = 0
-
-
 class Follower:
     """Reads what the archive does not have yet; a topic-partition that does not fit is refused.
 
-    It is looked at again and again: one whose offsets fit later is read on.
+    It is looked at again and again: one whose offsets fit later is read on. `deaf` says that the
+    client brings no more of a topic-partition though the broker has more: another one is needed.
     """
 
     def __init__(
@@ -72,7 +58,7 @@ class Follower:
         self._clock = clock
         places = [(topic.name, number) for topic in topics for number in range(topic.partitions)]
         self.followed = {place: Followed(place) for place in places}
-        self.away = False
+        self.away = self.deaf = False
         self._looked_at = self._looked_slowly_at = float("-inf")
 
     @property
@@ -128,7 +114,9 @@ class Follower:
         """Compare log and archive where it is time to, and read on what fits."""
         now = self._clock()
         everything = now - self._looked_slowly_at >= SLOW_LOOK_SECONDS
-        some = self.away or any(one.suspected or not one.reading for one in self.followed.values())
+        some = self.away or any(
+            one.suspected or one.stands or not one.reading for one in self.followed.values()
+        )
         if not everything and (not some or now - self._looked_at < LOOK_SECONDS):
             return
         self._looked_at = now
@@ -162,6 +150,9 @@ class Follower:
             self._refuse(one, reason, expected=position, found=start if start > position else end)
         elif not one.reading and one.refused not in _FOR_GOOD:
             self._read(one, position)
+        elif one.is_silent(self._clock()):
+            log.warning("client_hears_nothing", topic=topic, partition=partition, expected=end)
+            self.deaf = True
 
     def _mismatch(self, one: Followed, start: int, end: int, position: int) -> str:
         known = self._reached.get(one.place)

@@ -22,6 +22,7 @@ from plumbing.tokens import IssuerAway, Unauthenticated
 log = structlog.get_logger()
 
 CALLBACK = "/dang-nhap/xong"
+LEFT = "/dang-xuat/xong"
 _SECONDS = 10
 _MOST_BYTES = 64 * 1024
 Prompt = Literal["", "login"]
@@ -31,7 +32,8 @@ class OidcSettings(ProcessSettings):
     """What a service with pages is told by its environment about signing in.
 
     `session_key`: base64 of 32 bytes; two of them, comma separated, while they are exchanged: the
-    first seals. `public_url`: where browsers reach the service, without a path.
+    first seals. `public_url`: where browsers reach the service, without a path. `end_session_url`:
+    where the issuer forgets who signed in; without it only our own session ends.
     """
 
     model_config = SettingsConfigDict(populate_by_name=True)
@@ -39,6 +41,7 @@ class OidcSettings(ProcessSettings):
     issuer: str = Field(validation_alias="OIDC_ISSUER")
     authorize_url: str = Field(validation_alias="OIDC_AUTHORIZE_URL")
     token_url: str = Field(validation_alias="OIDC_TOKEN_URL")
+    end_session_url: str = Field("", validation_alias="OIDC_END_SESSION_URL")
     client_id: str = Field(validation_alias="OIDC_CLIENT_ID", pattern=r"^[A-Za-z0-9_.-]+$")
     client_secret: SecretStr = Field(validation_alias="OIDC_CLIENT_SECRET")
     audience: str = Field("hotich", validation_alias="OIDC_AUDIENCE")
@@ -113,6 +116,20 @@ def authorize_url(settings: OidcSettings, scope: str, attempt: Attempt, prompt: 
         "code_challenge_method": "S256",
     } | ({"prompt": prompt} if prompt else {})
     return f"{settings.authorize_url}?{urlencode(asked)}"
+
+
+def end_session_url(settings: OidcSettings) -> str:
+    """Return the address at the issuer that ends its session too, "" when it has none.
+
+    Source: OpenID Connect RP-Initiated Logout 1.0, 2. No `id_token_hint`: the token is not kept.
+    """
+    if not settings.end_session_url:
+        return ""
+    back = {
+        "client_id": settings.client_id,
+        "post_logout_redirect_uri": f"{settings.public_url}{LEFT}",
+    }
+    return f"{settings.end_session_url}?{urlencode(back)}"
 
 
 async def ask_for_tokens(settings: OidcSettings, code: str, attempt: Attempt) -> Tokens:

@@ -15,7 +15,16 @@ from starlette.routing import Route
 
 from pages import forms
 from pages.cookies import CookieTooLarge, Jar, ring_of
-from pages.oidc import CALLBACK, Attempt, OidcSettings, Prompt, ask_for_tokens, authorize_url
+from pages.oidc import (
+    CALLBACK,
+    LEFT,
+    Attempt,
+    OidcSettings,
+    Prompt,
+    ask_for_tokens,
+    authorize_url,
+    end_session_url,
+)
 from pages.problem_pages import MOST_NEXT
 from pages.problems import NotForYou, NotSignedIn, PageProblem
 from pages.site import Site
@@ -62,7 +71,8 @@ class SignIn:
     def add_to(self, app: FastAPI, site: Site) -> None:
         """Add the ways in and out to the app; whoever comes without a place goes to the home."""
         pages = site.sub_app()
-        site.let_forms_lead_to(self._settings.authorize_url)
+        ends = end_session_url(self._settings)
+        site.let_forms_lead_to(self._settings.authorize_url, ends)
 
         @pages.get("/dang-nhap")
         async def begin(request: Request, next: str = "", prompt: Prompt = "") -> Response:
@@ -75,11 +85,17 @@ class SignIn:
         @pages.post("/dang-xuat")
         async def leave(request: Request) -> Response:
             await forms.posted(request, await self.session(request, back=site.home))
-            response = RedirectResponse(site.home, 303)
+            response = RedirectResponse(ends or site.home, 303)
             self._jar.drop(response, self._session)
+            if ends:
+                return response
             return site.page(request, "left.html", session=None, headers=_cookies_of(response))
 
-        for path in ("/dang-nhap", CALLBACK, "/dang-xuat"):
+        @pages.get(LEFT)
+        async def left(request: Request) -> Response:
+            return site.page(request, "left.html", session=None)
+
+        for path in ("/dang-nhap", CALLBACK, "/dang-xuat", LEFT):
             app.router.routes.append(Route(path, pages))
 
     async def session(self, request: Request, *, back: str = "") -> Session:

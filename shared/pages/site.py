@@ -89,15 +89,15 @@ class Site:
             set_cookie(response, _LANGUAGE_COOKIE, language, _A_YEAR_SECONDS, secure=self._secure)
         return response
 
-    def let_forms_lead_to(self, url: str) -> None:
-        """Let forms be led on to that host: the issuer, when nobody is signed in any more.
+    def let_forms_lead_to(self, *urls: str) -> None:
+        """Let forms be led on to these hosts: the issuer, when nobody is signed in any more.
 
         A browser silently drops a form whose answer redirects to where its page lets none go.
         """
-        issuer = urlsplit(url)
+        places = (urlsplit(url) for url in urls if url)
+        hosts = {f"{place.scheme}://{place.netloc}": None for place in places}
         policy, forms = "content-security-policy", "form-action 'self'"
-        there = f"{forms} {issuer.scheme}://{issuer.netloc}"
-        self._headers[policy] = HEADERS[policy].replace(forms, there)
+        self._headers[policy] = HEADERS[policy].replace(forms, " ".join((forms, *hosts)))
 
     def sub_app(self) -> FastAPI:
         """Return an app for pages, to be mounted: no OpenAPI, and every problem is a page."""

@@ -33,7 +33,14 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
         redirects = json.dumps({"demo-web": [f"{url}/"]})
         async with (
             a_sandbox(folder, SANDBOX_SECRETS=str(secrets), SANDBOX_REDIRECTS=redirects) as sandbox,
-            serving(demo_app(settings_of(sandbox.url, url)), listener),
+            serving(
+                demo_app(
+                    settings_of(
+                        sandbox.url, url, end_session_url=f"{sandbox.url}/oauth/end-session"
+                    )
+                ),
+                listener,
+            ),
         ):
             yield url
 
@@ -53,7 +60,7 @@ async def test_a_person_signs_in_is_where_they_wanted_to_be_and_leaves(
     assert "Cán bộ Mẫu A" in await page.locator(".who").inner_text()
 
     await page.get_by_role("button", name=leave).click()
-    assert page.url == f"{demo}/dang-xuat"
+    assert page.url == f"{demo}/dang-xuat/xong"
     await page.goto(f"{demo}/demo/")
     assert "/oauth/authorize" in page.url
 

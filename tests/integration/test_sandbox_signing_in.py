@@ -76,6 +76,25 @@ async def redeem(sandbox: Sandbox, code: str, /, **changes: Any) -> tuple[int, A
     return await sandbox.post("/oauth/token", data=form | changes)
 
 
+@pytest.mark.parametrize(
+    ("client", "back", "status"),
+    [
+        ("routing-web", f"{HOME}dang-xuat/xong", 303),
+        ("routing-web", "http://somebody.example/", 400),
+        ("nobody", f"{HOME}dang-xuat/xong", 400),
+    ],
+)
+async def test_the_way_out_leads_back_to_its_application_and_to_nobody_else(
+    sandbox: Sandbox, client: str, back: str, status: int
+) -> None:
+    asked = {"client_id": client, "post_logout_redirect_uri": back}
+    async with sandbox.http.get(
+        "/oauth/end-session", params=asked, allow_redirects=False
+    ) as answer:
+        assert answer.status == status
+        assert answer.headers.get("location") == (back if status == 303 else None)
+
+
 async def test_the_page_shows_those_who_may_use_the_application_and_nobody_else(
     sandbox: Sandbox,
 ) -> None:

@@ -23,6 +23,7 @@ ROADS: dict[str, str | None] = {
     "SERVICES_URLS": "services",
     # Where people's browsers go, and where we listen.
     "OIDC_AUTHORIZE_URL": None,
+    "OIDC_END_SESSION_URL": None,
     "PUBLIC_URL": None,
     "HTTP_HOST": None,
 }

@@ -54,6 +54,7 @@ SIGNING_IN = {
     "GET /static/{digest}/{name}": OPEN,
     "GET /dang-nhap": OPEN,
     "GET /dang-nhap/xong": OPEN,
+    "GET /dang-xuat/xong": OPEN,
 }
 ACTS = ("accept", "return", "forward", "withdraw", "stop", "resume", "apologise", "verify")
 #: Routes a page is behind: whoever is signed in with that scope first.

@@ -254,7 +254,9 @@ def test_the_state_is_of_the_unit_or_province_asked_for_and_csv_says_what_json_s
 
     assert len(document("state", root, "--unit", UNIT)["dossiers"]) == 2
     assert len(document("state", root, "--province", "79")["dossiers"]) == 2
-    assert document("state", root, "--unit", "00001")["dossiers"] == []
+    assert document("state", root, "--unit", "26740")["dossiers"] == []
+    assert "no unit '00000'" in asked("state", root, "--unit", "00000").stderr
+    assert "no province '00'" in asked("state", root, "--province", "00").stderr
     sheet = list(csv.DictReader(io.StringIO(asked("state", root, "--format", "csv").stdout)))
     found = document("state", root)["dossiers"]
     assert [one["code"] for one in sheet] == [one["code"] for one in found]
@@ -359,7 +361,8 @@ def test_completeness_of_a_day_looks_at_the_codes_of_that_day_alone(tmp_path: Pa
 
     assert ends("--from", "2026-11-24") == 0
     assert ends("--to", "2026-11-23") == 5
-    assert ends("--unit", "00001") == 0
+    assert ends("--unit", "26740") == 0
+    assert ends("--unit", "00000") == 2
 
 
 # --- statistics ---------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """A report: it says what the commands say, the same bytes each time, signed and checked."""
 
+import ast
 import re
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,11 @@ from typer.testing import CliRunner
 from audit.report.gathering import Asked, gather
 from audit.report.html import html_of
 from audit.report.page import page_of
-from audit.report.saying import words
+from audit.report.saying import say, words
 from audit.report_commands import add_to
 from audit.signing import generate, write_private
 from pages.words import LANGUAGES
+from tests.conftest import ROOT
 from tests.unit.archive_kit import ORIGIN, a_log, archive
 
 
@@ -227,3 +230,19 @@ def test_every_sentence_is_said(root):
     for key in sorted(words().keys()):
         first, _, last = key.partition(".")
         assert last in names or f'"{key}"' in text or f'{first}."' in text or f'"{first}.{{' in text
+
+
+def test_every_kind_of_finding_has_a_sentence_in_both_languages():
+    kinds = {
+        after.value
+        for path in (ROOT / "services/audit/audit").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call)
+        for verdict, after in pairwise([*call.args, *(word.value for word in call.keywords)])
+        if isinstance(after, ast.Constant) and isinstance(after.value, str)
+        if ast.unparse(verdict).startswith("Verdict.")
+    }
+
+    assert len(kinds) > 20
+    for kind in kinds:
+        assert say("vi", f"found.{kind}") != say("en", f"found.{kind}")

@@ -58,7 +58,8 @@ def test_people_are_sent_back_to_every_replica_of_a_service_with_pages_and_nowhe
 
 def test_only_services_with_pages_are_told_how_people_sign_in(tmp_path: Path) -> None:
     kept = credentials.keep(tmp_path / "secrets.json")
-    at = {"public_url": "http://a", "authorize_url": "http://b", "token_url": "http://c"}
+    urls = ("public_url", "authorize_url", "end_session_url", "token_url")
+    at = {name: f"http://{name}" for name in urls}
 
     assert people.web_environment(kept, "intake", **at) == {}
     told = people.web_environment(kept, "routing", **at)

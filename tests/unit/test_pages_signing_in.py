@@ -416,6 +416,30 @@ async def test_when_left_then_the_session_is_gone_and_only_our_own_form_does_it(
     assert (await visitor.get("/demo/who")).status == 303
 
 
+async def test_given_an_issuer_with_a_way_out_when_left_then_it_forgets_the_person_too(
+    issuer: Issuer,
+) -> None:
+    with listening() as (listener, url):
+        out = "https://issuer.example/oauth/end-session"
+        app = demo_app(settings_of(issuer.url, url, end_session_url=out))
+        async with serving(app, listener), visiting(url) as visitor:
+            await visitor.sign_in(issuer)
+            page = await visitor.get("/demo/")
+            left = await visitor.post("/dang-xuat", {"csrf": word_of(await page.text())})
+            back = await visitor.get("/dang-xuat/xong")
+
+            assert not visitor.cookie(SESSION)
+    to = urlsplit(left.headers["location"])
+    assert (left.status, f"{to.scheme}://{to.netloc}{to.path}") == (303, out)
+    assert parse_qs(to.query) == {
+        "client_id": [CLIENT],
+        "post_logout_redirect_uri": [f"{url}/dang-xuat/xong"],
+    }
+    # A browser drops a form that is led on to a host its page does not name.
+    assert "https://issuer.example" in page.headers["content-security-policy"]
+    assert "Đã đăng xuất" in await back.text()
+
+
 async def test_given_a_session_that_is_over_when_a_form_is_sent_then_it_says_nothing_was_done(
     visitor: Visitor,
 ) -> None:

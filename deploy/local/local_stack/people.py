@@ -50,7 +50,13 @@ def session_keys() -> dict[str, str]:
 
 
 def web_environment(
-    kept: Mapping[str, Any], service: str, *, public_url: str, authorize_url: str, token_url: str
+    kept: Mapping[str, Any],
+    service: str,
+    *,
+    public_url: str,
+    authorize_url: str,
+    end_session_url: str,
+    token_url: str,
 ) -> dict[str, str]:
     """Return what a service with pages is told beside the rest; nothing for another service."""
     if service not in WEB:
@@ -59,6 +65,7 @@ def web_environment(
     return {
         "PUBLIC_URL": public_url,
         "OIDC_AUTHORIZE_URL": authorize_url,
+        "OIDC_END_SESSION_URL": end_session_url,
         "OIDC_TOKEN_URL": token_url,
         "OIDC_CLIENT_ID": client,
         "OIDC_CLIENT_SECRET": kept["web_clients"][client]["secret"],

@@ -74,6 +74,7 @@ class Surroundings:
             public_url=self.url(name),
             # People's browsers go there, past any detour.
             authorize_url=f"{self.url('sandbox')}/oauth/authorize",
+            end_session_url=f"{self.url('sandbox')}/oauth/end-session",
             token_url=f"{self.way('tokens')}/oauth/token",
         )
 

@@ -57,8 +57,12 @@ class SignIns:
         self._grants: dict[str, Grant] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the authorization endpoint: the page, and the choice made on it."""
+        """Return the authorization endpoint, its page and the choice made on it, and the way out.
+
+        Nobody is remembered, so at the way out there is nothing to forget.
+        """
         return [
+            web.get("/oauth/end-session", self._leave),
             web.get("/oauth/authorize", self._ask),
             web.post("/oauth/authorize", self._choose),
         ]
@@ -89,6 +93,13 @@ class SignIns:
         if person is None:
             return self._back(asked, error="access_denied")
         return self._back(asked, code=self._code(asked, client, person))
+
+    async def _leave(self, request: web.Request) -> web.Response:
+        """Send people back. Source: OpenID Connect RP-Initiated Logout 1.0, 3."""
+        asked = {"client_id": request.query.get("client_id", "")}
+        back = request.query.get("post_logout_redirect_uri", "")
+        self._known(asked | {"redirect_uri": back})
+        return web.Response(status=303, headers={**_HEADERS, "Location": back})
 
     def _who_may(self, client: WebClient) -> dict[str, Person]:
         allowed = client.scope

@@ -155,6 +155,7 @@ class TokenIssuer:
             "issuer": self._url,
             "authorization_endpoint": f"{self._url}/oauth/authorize",
             "token_endpoint": f"{self._url}/oauth/token",
+            "end_session_endpoint": f"{self._url}/oauth/end-session",
             "jwks_uri": f"{self._url}/oauth/jwks.json",
             "grant_types_supported": ["client_credentials", "authorization_code"],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],

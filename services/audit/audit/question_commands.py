@@ -14,6 +14,7 @@ import typer
 from audit.archive import NotAnArchive, Unreadable
 from audit.findings import Verdict, worst
 from audit.no_answer import TROUBLES, why_no_answer
+from audit.place_options import Province, Unit
 from audit.questions import completeness as of_codes
 from audit.questions import statistics as of_figures
 from audit.questions.completeness_text import completeness_text
@@ -27,7 +28,6 @@ from contracts.model import VIETNAM
 
 Folder = Annotated[Path, typer.Argument(help="The archive, or a copy of it.")]
 Language = Annotated[Literal["vi", "en"], typer.Option(help="In which language to tell.")]
-Unit = Annotated[str, typer.Option(help="Only this unit, by its code.")]
 Document = Annotated[Literal["text", "json"], typer.Option("--format", help="How to tell.")]
 Sheet = Annotated[Literal["text", "csv", "json"], typer.Option("--format", help="How to tell.")]
 First = Annotated[str, typer.Option("--from", help="The first day, as 2026-11-23.")]
@@ -71,7 +71,7 @@ def state(
         str, typer.Option(help="A day, to its end, or a moment; else the newest event's.")
     ] = "",
     unit: Unit = "",
-    province: Annotated[str, typer.Option(help="Only this province, by its code.")] = "",
+    province: Province = "",
     form: Sheet = "text",
     language: Language = "vi",
 ) -> None:

@@ -12,6 +12,7 @@ from audit.findings import Verdict
 from audit.key_options import verifier_of
 from audit.no_answer import TROUBLES, why_no_answer
 from audit.notes import Signer
+from audit.place_options import Province, Unit
 from audit.signing import BadKeys, read_private
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ def add_to(app: typer.Typer) -> None:
 def report(
     folder: Annotated[Path, typer.Argument(help="The archive, or a copy of it.")],
     out: Annotated[Path, typer.Option(help="The file to write: .pdf or .html.")],
-    unit: Annotated[str, typer.Option(help="Only this unit, by its code.")] = "",
-    province: Annotated[str, typer.Option(help="Only this province, by its code.")] = "",
+    unit: Unit = "",
+    province: Province = "",
     first: Annotated[str, typer.Option("--from", help="From this day on.")] = "",
     last: Annotated[str, typer.Option("--to", help="Up to this day, inclusive.")] = "",
     language: Annotated[Language, typer.Option(help="In which language.")] = "vi",

@@ -107,12 +107,20 @@ class _Writing:
         ]
         if copies := sum(one.copies for one in report.places):
             sentences.append(self.say("verify.copies", copies=copies))
-        rows = [_finding(one) for one in report.findings[:_MOST_ROWS]]
+        rows = [self._finding(one) for one in report.findings[:_MOST_ROWS]]
         left = len(report.findings) - len(rows) + sum(one.count for one in report.left_off)
         if left:
             sentences.append(self.say("verify.left", count=left))
         tables = [self._table("findings", rows)] if rows else []
         return self._section("verify", sentences, *tables)
+
+    def _finding(self, one: Finding) -> tuple[str, ...]:
+        place = "" if one.topic is None else f"{one.topic}/{one.partition}"
+        where = [place, "" if one.offset is None else f"offset {one.offset}"]
+        where += [str(one.dossier_id or ""), one.file or ""]
+        named = ", ".join(part for part in where if part)
+        sentence = self.say(f"found.{one.kind}")
+        return f"{one.verdict.name} {one.kind}", named, f"{sentence} ({one.text})"
 
     def _witnesses(self) -> Section:
         facts = self.facts
@@ -215,11 +223,3 @@ def _day(on: date | None) -> str:
 def _punctual(figures: Punctuality) -> tuple[str, str, str]:
     share = percent(figures.on_time, figures.late)
     return str(figures.on_time), str(figures.late), f"{share} %"
-
-
-def _finding(one: Finding) -> tuple[str, ...]:
-    place = "" if one.topic is None else f"{one.topic}/{one.partition}"
-    where = [place, "" if one.offset is None else f"offset {one.offset}"]
-    where += [str(one.dossier_id or ""), one.file or ""]
-    named = ", ".join(part for part in where if part)
-    return f"{one.verdict.name} {one.kind}", named, one.text

@@ -68,7 +68,8 @@ check: bootstrap ## format, lint, types, import rules, generated files, dependen
 	$(RUN) -m deploy.manifests --check
 	VIRTUAL_ENV=$(VENV) $(VENV)/uv/bin/uv pip check
 
-bench: bootstrap ## measure, into build/bench.json
+bench: bootstrap ## measure, beside a hand-written version and DBOS, into build/bench.json (QUICK=1, FULL=1, ONLY=bus,dbos, COMPARE=old.json)
+	@$(RUN) deploy/local/bootstrap.py bench
 	@KAFKA_FULL_JIT=1 $(RUN) -m tests.bench
 
 chaos: bootstrap ## break everything under load and check every promise (SEED=7, MINUTES=5, BROKERS=3, RATE=8)
@@ -97,8 +98,9 @@ images: bootstrap ## build every image, or show without an engine that what is i
 
 lock: bootstrap ## resolve again and write requirements.lock
 	$(VENV)/uv/bin/uv lock
-	$(VENV)/uv/bin/uv export --quiet --frozen --no-emit-workspace --no-header --all-packages --all-groups --no-group browser --no-group manifests -o requirements.lock
+	$(VENV)/uv/bin/uv export --quiet --frozen --no-emit-workspace --no-header --all-packages --all-groups --no-group browser --no-group manifests --no-group bench -o requirements.lock
 	$(VENV)/uv/bin/uv export --quiet --frozen --no-emit-workspace --no-header --only-group browser --only-group manifests -o tests/browser/requirements.lock
+	$(VENV)/uv/bin/uv export --quiet --frozen --no-emit-workspace --no-header --only-group bench -o tests/bench/requirements.lock
 
 clean: ## stop everything, remove all data and figures (downloads stay)
 	@if test -e $(VENV)/made-from.sha256; then $(RUN) -m local_stack clean; fi

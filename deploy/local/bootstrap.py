@@ -1,6 +1,6 @@
 """Makes .local/venv what the lock says, with nothing but Python's standard library.
 
-With `browser` also what only the tests of pages need.
+With `browser` also what only the tests of pages need, with `bench` what only `make bench` does.
 
 Silent when nothing changed since the last time; else it shows what it fetches.
 Each run ends in the state the lock describes: what is not in the lock is removed.
@@ -21,8 +21,8 @@ LOCAL = ROOT / ".local"
 VENV = LOCAL / "venv"
 STAMP = VENV / "made-from.sha256"
 LOCK = ROOT / "requirements.lock"
-BROWSER_LOCK = ROOT / "tests" / "browser" / "requirements.lock"
-BROWSER_STAMP = VENV / "browser.sha256"
+#: What is fetched besides, by the word that asks for it, and about how much that is.
+BESIDES = {"browser": 55, "bench": 60}
 UV = Path(__file__).with_name("uv.txt")
 # Apart from its packages: syncing removes those that the lock does not name.
 UV_HOME = VENV / "uv"
@@ -37,15 +37,16 @@ def main() -> None:
             f"This needs Python 3.11 or later; {sys.executable} is {version}.\n"
             "What to do: install a later one and name it: make PYTHON=python3.12 ..."
         )
-    with_browser = sys.argv[1:] == ["browser"]
-    if _is_made() and (_has_browser_packages() or not with_browser):
+    asked = [name for name in BESIDES if name in sys.argv[1:]]
+    if _is_made() and all(map(_has, asked)):
         return
     LOCAL.mkdir(exist_ok=True)
     with _alone():
         if not _is_made():
             _make()
-        if with_browser and not _has_browser_packages():
-            _add_browser_packages()
+        for name in asked:
+            if not _has(name):
+                _add(name)
 
 
 def _is_made() -> bool:
@@ -78,8 +79,9 @@ def _make() -> None:
     if not _works(VENV / "bin" / "python"):
         _say(1, "making .local/venv")
         _make_venv()
-    # Syncing takes away what only the tests of pages need.
-    BROWSER_STAMP.unlink(missing_ok=True)
+    # Syncing takes away what is there besides.
+    for name in BESIDES:
+        _stamp(name).unlink(missing_ok=True)
     packages = sum("==" in line for line in LOCK.read_text().splitlines())
     if not _has_pinned_uv():
         _say(2, "fetching uv")
@@ -95,16 +97,28 @@ def _make() -> None:
     print(f"Ready after {time.monotonic() - began:.0f} s.", file=sys.stderr)
 
 
-def _has_browser_packages() -> bool:
-    lock = hashlib.sha256(BROWSER_LOCK.read_bytes()).hexdigest()
-    return BROWSER_STAMP.exists() and BROWSER_STAMP.read_text() == lock
+def _stamp(name: str) -> Path:
+    return VENV / f"{name}.sha256"
 
 
-def _add_browser_packages() -> None:
-    print("fetching what looks at pages, about 55 MB", file=sys.stderr, flush=True)
-    options = ("--quiet", "--no-deps", "--require-hashes", "-r", str(BROWSER_LOCK))
+def _lock(name: str) -> Path:
+    return ROOT / "tests" / name / "requirements.lock"
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(_lock(name).read_bytes()).hexdigest()
+
+
+def _has(name: str) -> bool:
+    return _stamp(name).exists() and _stamp(name).read_text() == _digest(name)
+
+
+def _add(name: str) -> None:
+    what = f"fetching what only tests/{name} needs, about {BESIDES[name]} MB"
+    print(what, file=sys.stderr, flush=True)
+    options = ("--quiet", "--no-deps", "--require-hashes", "-r", str(_lock(name)))
     _run(_uv("pip", "install", *options))
-    BROWSER_STAMP.write_text(hashlib.sha256(BROWSER_LOCK.read_bytes()).hexdigest())
+    _stamp(name).write_text(_digest(name))
 
 
 def _has_pinned_uv() -> bool:

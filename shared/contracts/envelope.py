@@ -67,6 +67,10 @@ class Envelope(Contract):
         """Return the producing service, for example `routing`."""
         return self.source.removeprefix("/hotich/")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let it be pickled: the class of an event has no name in a module."""
+        return _restored, (type(self.data), self.__getstate__())
+
 
 def _model_for(data: type[EventData]) -> type[Envelope]:
     name = data.__name__ + "Event"
@@ -82,6 +86,13 @@ def _model_for(data: type[EventData]) -> type[Envelope]:
 
 #: The envelope model of each event type.
 MODELS: dict[type[EventData], type[Envelope]] = {data: _model_for(data) for data in EVENTS}
+
+
+def _restored(kind: type[EventData], state: dict[Any, Any]) -> Envelope:
+    event = MODELS[kind].__new__(MODELS[kind])
+    event.__setstate__(state)
+    return event
+
 
 _ANY: TypeAdapter[Envelope] = TypeAdapter(
     Annotated[reduce(or_, MODELS.values()), Discriminator("type")]  # type: ignore[arg-type]

@@ -103,14 +103,17 @@ async def lock(conn: Conn, subjects: Mapping[UUID, str]) -> dict[UUID, Head]:
         )
         for row in rows
     }
-    return await _give_subjects(conn, heads, subjects)
+    return await give_subjects(conn, heads, subjects)
 
 
-async def _give_subjects(
+async def give_subjects(
     conn: Conn, heads: dict[UUID, Head], subjects: Mapping[UUID, str]
 ) -> dict[UUID, Head]:
-    # Personal data may arrive before the event that names the dossier's code.
-    late = {i: subjects[i] for i, head in heads.items() if not head.subject and subjects[i]}
+    """Write the codes of those of the locked dossiers that have none; return all heads.
+
+    Personal data may arrive before the event that names the dossier's code.
+    """
+    late = {i: subjects[i] for i, head in heads.items() if not head.subject and subjects.get(i)}
     if late:
         await conn.execute(
             "UPDATE stream SET subject = t.subject"

@@ -4,13 +4,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from plumbing.accesses.opening import write
+import structlog
+
+from plumbing.accesses.opening import open_written, write
 from plumbing.accesses.rows import by_service
 from plumbing.database import Conn
 from plumbing.leases import BY_INDEX, CLAIM, LINES
+from plumbing.logs import describe
+from plumbing.sealing import KeyRing, Unsealable
 from plumbing.turns import Line, Turns
 from plumbing.valve import Outcome
 from plumbing.valves import Pass, Valves
+
+log = structlog.get_logger()
 
 
 class Claiming:
@@ -70,3 +76,12 @@ class Claiming:
         line, passed = self._passes.pop(effect_id)
         passed.give_back()
         self._turns.landed(line)
+
+
+def opened(keys: KeyRing, row: Any) -> bytes | None:
+    """Return the request of a claimed call, None when it does not open."""
+    try:
+        return open_written(keys, row["request"], f"effect:{row['effect_id']}")
+    except Unsealable as error:
+        log.error("request_does_not_open", kind=row["kind"], error=describe(error))
+        return None

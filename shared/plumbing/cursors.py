@@ -38,7 +38,7 @@ async def load_waiting(conn: Conn, ids: Sequence[UUID]) -> Waiting:
 
 
 async def save_cursors(conn: Conn, cursors: dict[Key, Cursor]) -> None:
-    """Write the cursors and drop what was parked up to them."""
+    """Write the cursors."""
     if not cursors:
         return
     keys = sorted(cursors)
@@ -54,10 +54,14 @@ async def save_cursors(conn: Conn, cursors: dict[Key, Cursor]) -> None:
         [value.event_id for value in values],
         [value.hash for value in values],
     )
+
+
+async def drop_parked(conn: Conn, ids: Sequence[UUID]) -> None:
+    """Drop what was parked of the dossiers up to their cursors."""
     await conn.execute(
         "DELETE FROM inbound_parked p USING inbound_cursor c WHERE p.dossier_id = c.dossier_id"
         " AND p.source = c.source AND p.seq <= c.last_seq AND p.dossier_id = ANY($1::uuid[])",
-        [dossier_id for dossier_id, _ in keys],
+        ids,
     )
 
 

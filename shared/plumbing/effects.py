@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -14,15 +14,15 @@ import structlog
 
 from contracts.decision import InDoubt, State
 from plumbing import carrying, metrics, tracing
-from plumbing.accesses.opening import open_written
 from plumbing.answers import Claim, attempts_of, item_of, state_of
 from plumbing.applying import Item, Part, apply_facts, lock
-from plumbing.calls import Answer, Call, Caller, LeaseLost, ask, backoff
-from plumbing.claiming import Claiming
+from plumbing.beginning import Beginnings
+from plumbing.calls import Answer, Call, Caller, ask, backoff
+from plumbing.claiming import Claiming, opened
 from plumbing.database import Conn, Pool, passing
-from plumbing.leases import BEGIN, FINISH, JOURNAL, RELEASE
+from plumbing.leases import FINISH, JOURNAL, RELEASE
 from plumbing.logs import describe, where
-from plumbing.sealing import KeyRing, Unsealable
+from plumbing.sealing import KeyRing
 from plumbing.valves import Valves
 from plumbing.waiting import is_cancelled, woken
 
@@ -35,8 +35,12 @@ CALL_SECONDS = 20
 #: How long a stop waits for the calls under way.
 DRAIN_SECONDS = 12
 #: How many calls are claimed at once; how many may be under way is said by the valves.
-CLAIM_BATCH = 32
+CLAIM_BATCH = 128
 FINISH_BATCH = 200
+#: While others are under way, so long is waited for what lands beside a call or its answer.
+MERGE_SECONDS = 0.005
+#: Where nothing is due and nobody wakes, one looks again after the first, then ever more seldom.
+IDLE_SECONDS, LONGEST_IDLE_SECONDS = 0.1, 0.4
 #: While so many answers wait to be recorded nothing more is called: what nobody records is in
 #: doubt when the process ends.
 MOST_WAITING = 2 * FINISH_BATCH
@@ -69,6 +73,9 @@ class Executor(Generic[S]):
         self._claiming = Claiming(part.service, self._valves, owner, LEASE_SECONDS)
         self._decided, self._owner, self._released = decided, owner, owner is None
         self._answers: asyncio.Queue[tuple[Claim, Answer]] = asyncio.Queue()
+        self._beginnings = Beginnings(pool)
+        self._seconds = cache(partial(metrics.EFFECT_SECONDS.labels, part.service))
+        self._counted = cache(partial(metrics.EFFECTS.labels, part.service))
         self._flying: set[asyncio.Task[None]] = set()
         self._unrecorded: set[UUID] = set()
         self.wake = asyncio.Event()
@@ -89,6 +96,7 @@ class Executor(Generic[S]):
         await self._answers.join()
 
     async def _claim_for_ever(self) -> None:
+        idle_seconds = IDLE_SECONDS
         while True:
             self.wake.clear()
             claimed = 0
@@ -101,7 +109,12 @@ class Executor(Generic[S]):
                 await asyncio.sleep(random.uniform(0.5, 2.0))
             self.last_turn = time.monotonic()
             if claimed == 0:
-                await woken(self.wake, 0.1)
+                await woken(self.wake, idle_seconds)
+                idle_seconds = min(2 * idle_seconds, LONGEST_IDLE_SECONDS)
+            if claimed or self.wake.is_set():
+                idle_seconds = IDLE_SECONDS
+            if self._flying:
+                await asyncio.sleep(MERGE_SECONDS)
 
     async def _claim(self, most: int) -> int:
         room = min(most, MOST_WAITING - (len(self._unrecorded) - len(self._flying)))
@@ -134,7 +147,7 @@ class Executor(Generic[S]):
             await self._make_recorded(row, carried)
 
     async def _make_recorded(self, row: Any, traceparent: str | None) -> None:
-        request = self._open(row)
+        request = opened(self._keys, row)
         call = Call(
             row["effect_id"],
             row["dossier_id"],
@@ -144,7 +157,7 @@ class Executor(Generic[S]):
             row["in_doubt"],
             row["age"],
             row["begun"],
-            partial(self._begin, row["effect_id"], row["fence"]),
+            partial(self._beginnings.begin, row["effect_id"], row["fence"]),
             traceparent,
         )
         started = time.monotonic()
@@ -153,28 +166,18 @@ class Executor(Generic[S]):
             answer = Answer("again", "request_does_not_open", ours=True)
         else:
             answer = await ask(self._callers.get(name), call, CALL_SECONDS)
-        metrics.EFFECT_SECONDS.labels(self._part.service, name).observe(time.monotonic() - started)
-        metrics.EFFECTS.labels(self._part.service, name, answer.outcome).inc()
+        self._seconds(name).observe(time.monotonic() - started)
+        self._counted(name, answer.outcome).inc()
         if not answer.ours and not (answer.outcome == "stuck" and call.begun):
             self._claiming.report(call.effect_id, answer.heard)
         claim = Claim(call, row["fence"], row["doubt_since"] is not None)
         await self._answers.put((claim, answer))
 
-    async def _begin(self, effect_id: UUID, fence: int) -> None:
-        async with self._pool.acquire() as conn:
-            if await conn.fetchval(BEGIN, effect_id, fence) is None:
-                raise LeaseLost
-
-    def _open(self, row: Any) -> bytes | None:
-        try:
-            return open_written(self._keys, row["request"], f"effect:{row['effect_id']}")
-        except Unsealable as error:
-            log.error("request_does_not_open", kind=row["kind"], error=describe(error))
-            return None
-
     async def _record_for_ever(self) -> None:
         while True:
             batch = [await self._answers.get()]
+            if len(self._flying) > 1:
+                await asyncio.sleep(MERGE_SECONDS)
             while len(batch) < FINISH_BATCH and not self._answers.empty():
                 batch.append(self._answers.get_nowait())
             await self._record(batch)
@@ -202,6 +205,7 @@ class Executor(Generic[S]):
                 return
             else:
                 self._decided()
+                self.wake.set()
                 return
 
     async def _record_once(self, batch: Sequence[tuple[Claim, Answer]]) -> None:

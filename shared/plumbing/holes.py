@@ -48,7 +48,8 @@ class Holes:
         """Move the database's offset over the hole; raises NotOwner when it is not `expected`."""
         beginning = await _first_offset(consumer, tp) if consumer is not None else 0
         async with self._settler.pool.acquire() as conn:
-            await offsets.advance(conn, self._settler.group, tp, expected, found)
+            step = offsets.Step(tp.partition, expected, found)
+            await offsets.advance(conn, self._settler.group, tp.topic, [step])
         self._looked.pop(tp, None)
         metrics.HOLES.labels(self._settler.service).inc()
         place = {"topic": tp.topic, "expected": expected, "found": found}

@@ -80,11 +80,12 @@ class LifecycleInlet(Generic[S]):
     ) -> tuple[Settled, set[tuple[str, int, int]]]:
         heads = await lock(conn, {one.event.dossierid: one.event.subject for one in arrived})
         ids = sorted(heads)
-        result = sort(
-            arrived, await cursors.load_cursors(conn, ids), await cursors.load_waiting(conn, ids)
-        )
+        waiting = await cursors.load_waiting(conn, ids)
+        result = sort(arrived, await cursors.load_cursors(conn, ids), waiting)
         await apply_facts(conn, self.part, self.keys, heads, result.items, now)
         await cursors.save_cursors(conn, result.cursors)
+        if waiting:
+            await cursors.drop_parked(conn, sorted({dossier_id for dossier_id, _, _ in waiting}))
         await cursors.save_parked(conn, result.parked)
         await cursors.save_conflicts(conn, result.conflicts)
         broken = {(one.topic, one.partition, one.offset) for one in result.broken}
@@ -157,18 +158,18 @@ class ParticularsInlet(Generic[S]):
     ) -> int:
         heads = await lock(conn, {dossier_id: "" for dossier_id, _, _, _ in messages})
         seen = await cursors.load_cursors(conn, sorted(heads))
-        items = []
+        items, moved = [], {}
         for dossier_id, version, digest, message in messages:
-            cursor = seen.setdefault((dossier_id, PARTICULARS), Cursor())
+            key = (dossier_id, PARTICULARS)
+            cursor = seen.setdefault(key, Cursor())
             if version > cursor.sequence:
                 cursor.sequence, cursor.hash = version, digest
+                moved[key] = cursor
                 cause = Cause(f"{PARTICULARS}:{version}", digest)
                 items.append(Item(dossier_id, message, cause))
         await apply_facts(conn, self.part, self.keys, heads, items, now)
         erased = [one.dossier_id for one in items if isinstance(one.message, ParticularsErased)]
         if erased:
             await conn.execute(BLANK, erased, topics.PARTICULARS.name)
-        await cursors.save_cursors(
-            conn, {key: value for key, value in seen.items() if key[1] == PARTICULARS}
-        )
+        await cursors.save_cursors(conn, moved)
         return len(items)

@@ -59,11 +59,14 @@ class Lags:
         return noted
 
     def note(self, records: Sequence[Record]) -> None:
-        """Note a batch of one partition, in order."""
-        first, last = records[0], records[-1]
-        self._brought[TopicPartition(first.topic, first.partition)] = _Brought(
-            first.offset, first.timestamp / 1000, last.timestamp / 1000
-        )
+        """Note a batch, of each partition in order."""
+        firsts: dict[TopicPartition, Record] = {}
+        for record in records:
+            tp = TopicPartition(record.topic, record.partition)
+            first = firsts.setdefault(tp, record)
+            self._brought[tp] = _Brought(
+                first.offset, first.timestamp / 1000, record.timestamp / 1000
+            )
 
     async def load(
         self, conn: Conn, group: str, consumer: AIOKafkaConsumer | None

@@ -2,9 +2,10 @@
 
 #: Before LINES and CLAIM, in their transaction. A plan made while nothing waits must be good when
 #: a hundred thousand do: only the indexes in their order may be used, and the statements are
-#: written so that there is nothing to join in another way.
+#: written so that there is nothing to join in another way. So each is planned once for all.
 BY_INDEX = """
-SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off
+SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off;
+SET LOCAL plan_cache_mode = force_generic_plan
 """
 
 # A call that may be claimed: due, or left by a process that ended. `statement_timestamp` is a
@@ -109,10 +110,11 @@ RELEASE = """
 UPDATE effect SET lease_until = clock_timestamp() WHERE state = 'IN_FLIGHT' AND owner = $1
 """
 
-#: $1 effect, $2 fence. Written before the part of a call that cannot be taken back.
+#: Per call $1 effect, $2 fence. Written before the part of a call that cannot be taken back.
 BEGIN = """
-UPDATE effect SET begun = true WHERE effect_id = $1 AND fence = $2 AND state = 'IN_FLIGHT'
-RETURNING 1
+UPDATE effect e SET begun = true FROM unnest($1::uuid[], $2::bigint[]) t(effect_id, fence)
+WHERE e.effect_id = t.effect_id AND e.fence = t.fence AND e.state = 'IN_FLIGHT'
+RETURNING e.effect_id, e.fence
 """
 
 #: $1 dossiers whose personal data is erased: what a person was to look at goes too, and what the

@@ -1,5 +1,8 @@
 """The partition offsets in the database: the truth about what has been settled."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from aiokafka import TopicPartition
 
 from plumbing.database import Conn
@@ -7,6 +10,14 @@ from plumbing.database import Conn
 
 class NotOwner(Exception):
     """Someone else has moved this partition on; nothing of ours may be written."""
+
+
+class Step(NamedTuple):
+    """From where to where the offset of a partition is moved."""
+
+    partition: int
+    expected: int
+    following: int
 
 
 async def load_next(conn: Conn, group: str, tp: TopicPartition) -> int | None:
@@ -32,18 +43,22 @@ async def begin(conn: Conn, group: str, tp: TopicPartition, offset: int) -> None
     )
 
 
-async def advance(
-    conn: Conn, group: str, tp: TopicPartition, expected: int, following: int
-) -> None:
-    """Move the offset from `expected` to `following`; raises NotOwner when it is not there."""
-    moved = await conn.fetchval(
-        "UPDATE consumer_offset SET next_offset = $5"
-        " WHERE part = $1 AND topic = $2 AND grp = $3 AND next_offset = $4 RETURNING 1",
-        tp.partition,
-        tp.topic,
+async def advance(conn: Conn, group: str, topic: str, steps: Sequence[Step]) -> None:
+    """Move each partition's offset by its step; raises NotOwner when one is not where it begins.
+
+    The caller's transaction is to be rolled back then: others may have been moved.
+    """
+    moved = await conn.fetch(
+        "UPDATE consumer_offset SET next_offset = t.following"
+        " FROM unnest($3::int[], $4::bigint[], $5::bigint[]) t(part, expected, following)"
+        " WHERE consumer_offset.part = t.part AND topic = $1 AND grp = $2"
+        " AND next_offset = t.expected RETURNING t.part",
+        topic,
         group,
-        expected,
-        following,
+        [step.partition for step in steps],
+        [step.expected for step in steps],
+        [step.following for step in steps],
     )
-    if moved is None:
-        raise NotOwner(f"{tp.topic}-{tp.partition}")
+    if len(moved) != len(steps):
+        wanted = {step.partition for step in steps} - {row["part"] for row in moved}
+        raise NotOwner(f"{topic}-{sorted(wanted)}")

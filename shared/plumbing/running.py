@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 import uvicorn
 
-from plumbing import observing, operating, upkeep, watching
+from plumbing import collecting, observing, operating, upkeep, watching
 from plumbing.assembly import Assemble, Assembly, Running, clock_ahead
 from plumbing.consuming import Consumer
 from plumbing.database import Pool, open_pool
@@ -115,6 +115,7 @@ async def _live(
         tasks.append(asyncio.create_task(_consume(consumer), name="consumer"))
     tasks.append(observing.start(service, running.pool, running.lags, consumer))
     watching.attach(health, running, consumer, STALL_SECONDS)
+    collecting.spare_what_stays()
     log.info("service_started", port=settings.http_port, replica=settings.replica)
     code = await _until_over(tasks, consumer, stop)
     await _close(running, assembly, consumer, server, tasks)

@@ -72,7 +72,7 @@ class Cursor:
 
 @dataclass
 class Sorted:
-    """What a batch comes to, once every record met its cursor."""
+    """What a batch comes to, once every record met its cursor; `cursors` are those that moved."""
 
     items: list[Item] = field(default_factory=list)
     cursors: dict[Key, Cursor] = field(default_factory=dict)
@@ -126,7 +126,7 @@ def sort(arrived: Sequence[Arrived], cursors: dict[Key, Cursor], waiting: Waitin
     it stays parked. Of several for one slot, only the one that fits the chain is applied; the
     others are conflicts.
     """
-    result = Sorted(cursors=cursors)
+    result = Sorted()
     ahead = {slot: dict(candidates) for slot, candidates in waiting.items()}
     for record in arrived:
         cursor = cursors.setdefault(record.key, Cursor())
@@ -166,6 +166,7 @@ def _advance(result: Sorted, ahead: Waiting, cursor: Cursor, first: Arrived) -> 
     while record is not None:
         cursor.sequence, cursor.event_id = record.event.sequence, record.event.id
         cursor.hash = record.hash
+        result.cursors[record.key] = cursor
         rivals = ahead.pop(record.slot, {})
         result.conflicts += [
             (rival, record.hash) for digest, rival in rivals.items() if digest != record.hash

@@ -1,9 +1,9 @@
-"""Settles a partition's batch in one transaction; a bad record costs only itself."""
+"""Settles what partitions bring in one transaction; a bad record costs only itself."""
 
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -18,6 +18,7 @@ from plumbing.logs import describe, where
 from plumbing.offsets import NotOwner
 from plumbing.sealing import KeyRing
 from plumbing.sequencing import Record
+from plumbing.together import Together
 
 log = structlog.get_logger()
 
@@ -48,9 +49,23 @@ class FloodGate:
             raise Flood(f"more than {self._limit} records failed in {self._seconds:.0f} s")
 
 
+@dataclass(frozen=True)
+class Portion:
+    """Records of one partition in their order, the first of which is at `expected` or after."""
+
+    tp: TopicPartition
+    records: Sequence[Record]
+    expected: int
+
+    @property
+    def step(self) -> offsets.Step:
+        """Return how the partition's offset moves."""
+        return offsets.Step(self.tp.partition, self.expected, self.records[-1].offset + 1)
+
+
 @dataclass
 class Settler:
-    """Runs the inlet of a topic inside the transaction that moves the partition's offset."""
+    """Runs the inlet of a topic inside the transaction that moves its partitions' offsets."""
 
     service: str
     group: str
@@ -60,22 +75,52 @@ class Settler:
     clock: Callable[[], datetime]
     flood: FloodGate
     settled: Callable[[], None] = lambda: None
+    _together: dict[str, Together[Portion, bool]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Give each topic a place where its partitions meet."""
+        self._together = {topic: Together(self._at_once) for topic in self.inlets}
 
     async def settle(self, tp: TopicPartition, records: Sequence[Record], expected: int) -> int:
         """Settle the records, the first of which is at `expected` or after; return the next offset.
 
-        Raises what passes, NotOwner or Flood with nothing written of what was not settled.
+        What other partitions of the topic bring at the same moment is in the same transaction,
+        unless one of them spoils it. Raises what passes, NotOwner or Flood with nothing written of
+        what was not settled.
         """
         started = time.monotonic()
+        portion = Portion(tp, records, expected)
+        if not await self._together[tp.topic](portion):
+            await self._apart(portion)
+        self.settled()
+        metrics.BATCH_SECONDS.labels(self.service, tp.topic).observe(time.monotonic() - started)
+        observing.show_age(self.service, tp.topic, records[0].timestamp)
+        return portion.step.following
+
+    async def _at_once(self, portions: Sequence[Portion]) -> list[bool]:
+        """Say of each portion whether it is settled; one alone, or one beside a bad one, is not."""
+        if len(portions) == 1:
+            return [False]
+        topic = portions[0].tp.topic
+        try:
+            self._count(topic, await self._once(portions))
+        except Exception as error:  # whatever it is, it may be about one partition alone
+            log.info("partitions_settled_apart", topic=topic, error=describe(error))
+            metrics.ROLLBACKS.labels(self.service, topic).inc()
+            return [False] * len(portions)
+        return [True] * len(portions)
+
+    async def _apart(self, portion: Portion) -> None:
+        tp, records = portion.tp, portion.records
         whole = True
         try:
-            self._count(tp, await self._once(tp, records, expected))
+            self._count(tp.topic, await self._once([portion]))
         except Exception as error:  # any rule's bug: find the record, spare the others
             if not condemns(error):
                 raise
             log.warning(
                 "batch_failed_replaying_singly",
-                **self._place(tp, expected),
+                **self._place(tp, portion.expected),
                 count=len(records),
                 error=describe(error),
                 traceback=where(error),
@@ -84,18 +129,15 @@ class Settler:
             whole = False
         # Outside the handler: a record's reason must not name the batch's error as its context.
         if not whole:
-            await self._singly(tp, records, expected)
-        self.settled()
-        metrics.BATCH_SECONDS.labels(self.service, tp.topic).observe(time.monotonic() - started)
-        observing.show_age(self.service, tp.topic, records[0].timestamp)
-        following: int = records[-1].offset + 1
-        return following
+            await self._singly(tp, records, portion.expected)
 
-    async def _once(self, tp: TopicPartition, records: Sequence[Record], expected: int) -> Settled:
+    async def _once(self, portions: Sequence[Portion]) -> Settled:
+        topic = portions[0].tp.topic
+        records = [record for portion in portions for record in portion.records]
         async with self.pool.acquire() as conn, conn.transaction():
-            await offsets.advance(conn, self.group, tp, expected, records[-1].offset + 1)
-            with carrying.batch(tp.topic, len(records)):
-                settled = await self.inlets[tp.topic](conn, records, self.clock())
+            await offsets.advance(conn, self.group, topic, [one.step for one in portions])
+            with carrying.batch(topic, len(records)):
+                settled = await self.inlets[topic](conn, records, self.clock())
             # What our own services seem to have written and cannot be read: a bad release.
             if settled.suspect:
                 self.flood.count(settled.suspect)
@@ -104,7 +146,7 @@ class Settler:
     async def _singly(self, tp: TopicPartition, records: Sequence[Record], expected: int) -> None:
         for record in records:
             try:
-                self._count(tp, await self._once(tp, [record], expected))
+                self._count(tp.topic, await self._once([Portion(tp, [record], expected)]))
             except Exception as error:  # this is the bad one: its dossier waits, no other does
                 if not condemns(error):
                     raise
@@ -123,15 +165,16 @@ class Settler:
         )
         self.flood.count()
         async with self.pool.acquire() as conn, conn.transaction():
-            await offsets.advance(conn, self.group, tp, expected, record.offset + 1)
+            step = offsets.Step(tp.partition, expected, record.offset + 1)
+            await offsets.advance(conn, self.group, tp.topic, [step])
             await bury(conn, self.keys, [Dead(record, reason)])
-        self._count(tp, Settled(dead=1))
+        self._count(tp.topic, Settled(dead=1))
 
-    def _count(self, tp: TopicPartition, settled: Settled) -> None:
+    def _count(self, topic: str, settled: Settled) -> None:
         for outcome in ("applied", "duplicate", "parked", "dead"):
             amount = getattr(settled, outcome)
             if amount:
-                metrics.RECORDS.labels(self.service, tp.topic, outcome).inc(amount)
+                metrics.RECORDS.labels(self.service, topic, outcome).inc(amount)
 
     @staticmethod
     def _place(tp: TopicPartition, offset: int) -> dict[str, object]:

@@ -33,7 +33,7 @@ COMPARED = 100_000
 REPLAYED = int(os.environ.get("BENCH_REPLAY_DOSSIERS", "8000"))
 
 
-def measure() -> dict[str, Any]:
+def measure(replayed_dossiers: int = REPLAYED) -> dict[str, Any]:
     """Return events per second of processor time, and peak memory for a tenth and for all."""
     figures: dict[str, Any] = {}
     peaks = []
@@ -47,7 +47,7 @@ def measure() -> dict[str, Any]:
         figures["verify_per_s"] = one["per_cpu_second"]
     figures["rss_ratio"] = round(peaks[1] / peaks[0], 2)
     with TemporaryDirectory(prefix="bench-replay-") as folder:
-        lives.write(Path(folder), REPLAYED)
+        lives.write(Path(folder), replayed_dossiers)
         replayed = _alone("replay", Path(folder))
     figures["replay_per_s"] = replayed["same_rules_events_per_cpu_second"]
     return figures | {f"replay_{name}": figure for name, figure in replayed.items()}

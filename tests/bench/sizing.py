@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -22,7 +21,8 @@ from contracts.topics import TOPICS
 from local_stack.stack import Stack
 from local_stack.status import Status
 from plumbing import retention
-from tests.bench import end_to_end
+from tests.bench.whole import processes, roads, runs, submissions
+from tests.bench.whole.ground import GIVE_UP_SECONDS, Ground
 
 ROOT = Path(__file__).parents[2]
 DOSSIERS = int(os.environ.get("SIZING_DOSSIERS", "3000"))
@@ -34,16 +34,17 @@ FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r
 
 async def measure(stack: Stack, console: Console) -> dict[str, Any]:
     """Return bytes, processor seconds and memory by dossier, and the rate they were seen at."""
-    status = stack.status()
-    secrets = json.loads((ROOT / status.secrets).read_text(encoding="utf-8"))
-    await end_to_end.measure(status, secrets, console, max(200, DOSSIERS // 5))
-    await _settled(status)
-    before, used = await _sizes(stack), _seconds(status)
-    began = time.monotonic()
-    rate = await end_to_end.measure(status, secrets, console, DOSSIERS)
-    await _settled(status)
-    seconds, peak = time.monotonic() - began, _memory(status)
-    after, spent = await _sizes(stack), _seconds(status)
+    ground, status = Ground(stack, console), stack.status()
+    async with roads.by_bus(ground) as bus:
+        await runs.warm(ground, bus, max(200, DOSSIERS // 5))
+        await _settled(status)
+        before, used = await _sizes(stack), processes.seconds(status)
+        began = time.monotonic()
+        samples = submissions.make(DOSSIERS)
+        rate = await runs.closed_loop(ground, bus, samples, window=DOSSIERS)
+        await _settled(status)
+    seconds, peak = time.monotonic() - began, processes.memory(status)
+    after, spent = await _sizes(stack), processes.seconds(status)
     bytes_of = {name: (after[name] - before.get(name, 0)) / DOSSIERS for name in after}
     cpu = {name: (spent[name] - used.get(name, 0)) / DOSSIERS for name in spent}
     return {
@@ -73,7 +74,7 @@ async def _settled(status: Status) -> None:
     for url in status.databases.values():
         connection = await asyncpg.connect(url)
         try:
-            async with asyncio.timeout(end_to_end.GIVE_UP_SECONDS):
+            async with asyncio.timeout(GIVE_UP_SECONDS):
                 while await connection.fetchval(
                     "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM effect"
                     " WHERE state = 'PENDING' AND due_at < clock_timestamp())"
@@ -108,41 +109,6 @@ async def _sizes(stack: Stack) -> dict[str, int]:
         file.stat().st_size for file in (ROOT / status.archive).rglob("*") if file.is_file()
     )
     return dict(found)
-
-
-def _seconds(status: Status) -> dict[str, float]:
-    """Return processor seconds by process; of PostgreSQL with all its children."""
-    used = {}
-    for name, pid in status.pids.items():
-        if not psutil.pid_exists(pid):
-            continue
-        process = psutil.Process(pid)
-        times = [process.cpu_times()]
-        if name == "postgres":
-            # Of backends that ended their parent keeps the sum.
-            times += [child.cpu_times() for child in process.children(recursive=True)]
-        used[name] = sum(t.user + t.system for t in times)
-        if name == "postgres":
-            used[name] += times[0].children_user + times[0].children_system
-    return used
-
-
-def _memory(status: Status) -> dict[str, int]:
-    """Return resident MiB by process; of PostgreSQL what its processes have of their own."""
-    found = {}
-    for name, pid in status.pids.items():
-        if not psutil.pid_exists(pid):
-            continue
-        process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)] if name == "postgres" else [process]
-        found[name] = (
-            sum(
-                one.memory_full_info().uss if name == "postgres" else one.memory_info().rss
-                for one in family
-            )
-            // 2**20
-        )
-    return found
 
 
 def main() -> None:

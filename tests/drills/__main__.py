@@ -1,4 +1,4 @@
-"""`make drill NAME=…`: one disaster and the way back, measured and judged; no name lists them."""
+"""`make drill NAME=…`: disasters and the way back, measured and judged; no name lists them."""
 
 import json
 import logging
@@ -19,21 +19,25 @@ from tests.drills.running import Result, play
 
 
 def main(words: list[str]) -> int:
-    """Run the drill that is named; return 0 when its promises hold, 1 else, 2 for no such name."""
+    """Run the drills that are named; return 0 when their promises hold, 1 else, 2 for no name.
+
+    Several names, with commas, are played one after the other on one stack and judged as one.
+    """
     console, root = Console(), Path.cwd()
     if words == ["book"]:
         return book.main(root, write=True)
-    name = os.environ.get("NAME") or (words[0] if words else "")
-    drill = next((one for one in DRILLS if one.name == name), None)
-    if drill is None:
+    names = os.environ.get("NAME") or (words[0] if words else "")
+    known = {one.name: one for one in DRILLS}
+    unknown = [name for name in names.split(",") if name not in known]
+    if unknown:
         console.print(_listed())
-        if name:
-            console.print(f"no drill {name!r}", markup=False)
-        return 2 if name else 0
-    return _played(console, root, drill)
+        if names:
+            console.print(f"no drill {', '.join(unknown)}", markup=False)
+        return 2 if names else 0
+    return _played(console, root, [known[name] for name in names.split(",")])
 
 
-def _played(console: Console, root: Path, drill: Drill) -> int:
+def _played(console: Console, root: Path, drills: list[Drill]) -> int:
     began = time.monotonic()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -43,17 +47,18 @@ def _played(console: Console, root: Path, drill: Drill) -> int:
         console.print(f"{time.monotonic() - began:6.1f} s  {line}", highlight=False, markup=False)
 
     try:
-        result = play(root, drill, say)
+        results = play(root, drills, say)
     except NotDone as why:
         say(f"the drill could not be carried out: {why}")
         return 1
-    console.print(_table(result))
-    path = root / "build" / f"drill-{drill.name}.json"
-    path.parent.mkdir(exist_ok=True)
-    text = json.dumps(result.document(), indent=2, ensure_ascii=False, default=str)
-    path.write_text(f"{text}\n", encoding="utf-8")
-    say(f"{path.relative_to(root)}; logs and topics are in .local/drill-{drill.name}")
-    return 0 if result.holds else 1
+    for result in results:
+        console.print(_table(result))
+        path = root / "build" / f"drill-{result.drill.name}.json"
+        path.parent.mkdir(exist_ok=True)
+        text = json.dumps(result.document(), indent=2, ensure_ascii=False, default=str)
+        path.write_text(f"{text}\n", encoding="utf-8")
+        say(f"{path.relative_to(root)}; logs and topics are in .local/drill-{drills[0].name}")
+    return 0 if results[0].holds else 1
 
 
 def _listed() -> Table:

@@ -1,6 +1,16 @@
 """Every drill there is, in the order of the runbook."""
 
-from tests.drills import databases, mending, outside, people, processes, releases, topics
+from tests.drills import (
+    databases,
+    disks,
+    mending,
+    outside,
+    partitions,
+    people,
+    processes,
+    releases,
+    topics,
+)
 from tests.drills.drill import Drill
 
 DRILLS: tuple[Drill, ...] = (
@@ -8,7 +18,9 @@ DRILLS: tuple[Drill, ...] = (
     *outside.DRILLS,
     *releases.DRILLS,
     *databases.DRILLS,
+    *disks.DRILLS,
     *topics.DRILLS,
+    *partitions.DRILLS,
     *mending.DRILLS,
     *people.DRILLS,
 )

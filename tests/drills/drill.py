@@ -115,9 +115,10 @@ class Lack:
 class Drill:
     """One disaster; `shows` and `honest` are sentences of the runbook.
 
-    `seconds` is how long portals send, `rate` how many dossiers a second; without `supplements`
-    none that a supplement follows. `environment` is what the services are told, `breaks` names
-    invariants of the judge that cannot hold here, each with the reason.
+    `seconds` is how long portals send, `rate` how many dossiers a second; where it takes so many
+    `brokers` and no others, they are said. `environment` is what the services are told, `breaks`
+    names invariants of the judge that cannot hold here, each with the reason. With `mounts` it
+    makes file systems, for which it needs to be root or the system to let everybody make his own.
     """
 
     name: str
@@ -127,9 +128,9 @@ class Drill:
     honest: tuple[str, ...] = ()
     seconds: float = 40.0
     rate: float = 3.0
-    brokers: int = 1
+    brokers: int | None = None
     prepare: Act | None = None
-    supplements: bool = True
+    mounts: bool = False
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     breaks: Mapping[str, Lack] = dataclasses.field(default_factory=dict)
 

@@ -4,7 +4,7 @@ from tests.chaos.campaign import ways
 from tests.chaos.campaign.course import Fault
 from tests.drills.drill import Act, Drill, Drilling, Step
 
-_AWAY_SECONDS = 40.0
+_AWAY_SECONDS = 25.0
 
 
 def cut(road: str, seconds: float = _AWAY_SECONDS) -> Act:
@@ -43,7 +43,7 @@ def _away(name: str, title: str, road: str, what: str, watch: str, honest: str =
             Step("recovery", f"Nothing is to be done. {watch}", ("hotich lane list",)),
         ),
         (honest,) if honest else (),
-        seconds=_AWAY_SECONDS + 10,
+        seconds=_AWAY_SECONDS + 8,
     )
 
 

@@ -104,6 +104,7 @@ DRILLS = (
         ),
         (_SERVES,),
         seconds=30,
+        brokers=1,
     ),
     Drill(
         "broker-lost",

@@ -1,6 +1,7 @@
 """What drills of releases and keys do to processes: one by one, in order, as another release."""
 
 import asyncio
+import importlib
 import json
 import os
 import sys
@@ -24,13 +25,16 @@ def environment(before: str) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join([str(OVERLAY), *others])}
 
 
-def understand_the_next_release() -> None:
-    """Let this process read what the next release says, so that it can follow and judge it."""
+def of_the_overlay(module: str) -> Any:
+    """Return a module of the overlay, for this process to follow and judge what others become."""
     if str(OVERLAY) not in sys.path:
         sys.path.append(str(OVERLAY))
-    import next_release
+    return importlib.import_module(module)
 
-    next_release.install()
+
+def understand_the_next_release() -> None:
+    """Let this process read what the next release says."""
+    of_the_overlay("next_release").install()
 
 
 async def restart(drilling: Drilling, process: str) -> None:

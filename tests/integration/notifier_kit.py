@@ -69,9 +69,14 @@ def sms_of(sandbox: Sandbox, http: ClientSession, token: str = "sms-token") -> S
     return SmsGateway(http, f"{sandbox.url}/sms", token)
 
 
-def mail_of(sandbox: Sandbox) -> Mail:
-    """Return the caller of the sandbox's mail server."""
-    return Mail(MailServer("127.0.0.1", sandbox.smtp_port, "hotich@example.vn"))
+@contextlib.asynccontextmanager
+async def mail_of(sandbox: Sandbox) -> AsyncIterator[Mail]:
+    """Give the caller of the sandbox's mail server; its connections are ended with it."""
+    server = MailServer("127.0.0.1", sandbox.smtp_port, "hotich@example.vn")
+    try:
+        yield Mail(server)
+    finally:
+        await server.close()
 
 
 def portals_of(url: str, http: ClientSession, portal: str = "national-portal") -> PortalCallbacks:

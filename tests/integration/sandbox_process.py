@@ -19,6 +19,7 @@ import aiohttp
 from standardwebhooks import Webhook
 
 from local_stack.ports import OTHERS, is_free
+from tests.integration.core_kit import PATIENCE
 
 PERSON = "Nguyễn Thị Thử Nghiệm"
 PHONE = "+84900000123"
@@ -80,7 +81,7 @@ class Sandbox:
             stderr=asyncio.subprocess.PIPE,
         )
         self.http = aiohttp.ClientSession(self.url)
-        for _ in range(200):
+        for _ in range(int(200 * PATIENCE)):
             with contextlib.suppress(aiohttp.ClientConnectionError):
                 status, _ = await self.get("/health/live")
                 if status == 200:

@@ -33,7 +33,7 @@ from tests.unit.intake_kit import (
     an_event,
 )
 
-MOST_STATEMENTS = 19
+MOST_STATEMENTS = 17
 
 
 @pytest.fixture

@@ -5,7 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from notifier.limits import LAST_ATTEMPTS, RETRY_HORIZON, unless_erased, within_horizon
+from notifier.limits import (
+    LAST_ATTEMPTS,
+    RETRY_HORIZON,
+    erasures,
+    unless_erased,
+    within_horizon,
+)
 from plumbing import effects
 from plumbing.applying import lock
 from plumbing.calls import Answer, Call
@@ -44,7 +50,7 @@ async def claimed(bench: NotifierBench, way: str, *, begun: bool = False) -> Dos
     async with bench.pool.acquire() as conn:
         for row in await claim(bench.pool):
             if begun and row["kind"] == f"{way}:submitted":
-                await conn.execute(BEGIN, row["effect_id"], row["fence"])
+                await conn.execute(BEGIN, [row["effect_id"]], [row["fence"]])
     await bench.dies()
     return dossier
 
@@ -146,7 +152,7 @@ async def test_given_no_database_then_nothing_is_sent_and_a_doubt_stays_one(
 
     pool = await open_pool(database, application="notifier-test")
     await pool.close()
-    careful = within_horizon(unless_erased(outside, outside, pool))
+    careful = within_horizon(unless_erased(outside, outside, erasures(pool)))
 
     away = Answer(soon, "database_away", ours=True)
     late = replace(call, age=RETRY_HORIZON)

@@ -10,6 +10,8 @@ import pytest
 from notifier import smtp
 from notifier.channels import Mail
 from notifier.smtp import MailRefused, MailServer, NotTaken, PerhapsTaken
+from plumbing.calls import LeaseLost
+from tests.integration.core_kit import until
 from tests.integration.notifier_kit import a_mail, nothing_to_note
 
 MAIL = b"Subject: hello\r\n\r\n.first\r\nsecond\r\n"
@@ -19,14 +21,20 @@ HANG_UP, SILENCE = "", "..."
 
 @dataclass
 class PlayedServer:
-    """Speaks SMTP; `plays` says at which moment it answers otherwise, hangs up or falls silent."""
+    """Speaks SMTP; `plays` says at which moment it answers otherwise, hangs up or falls silent.
+
+    At the moments in `once` it does so the next time alone.
+    """
 
     plays: dict[str, str] = field(default_factory=dict)
     taken: list[bytes] = field(default_factory=list)
     said: list[bytes] = field(default_factory=list)
+    once: set[str] = field(default_factory=set)
+    connections: int = 0
     port: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             await self._answer(writer, "greeting", "220 here")
             while line := await reader.readline():
@@ -41,6 +49,9 @@ class PlayedServer:
 
     async def _answer(self, writer: asyncio.StreamWriter, moment: str, usual: str) -> None:
         answer = self.plays.get(moment, usual)
+        if moment in self.once:
+            self.once.remove(moment)
+            del self.plays[moment]
         if answer == SILENCE:
             await asyncio.sleep(30)
         if answer == HANG_UP:
@@ -77,8 +88,14 @@ async def a_server(**plays: str) -> AsyncIterator[PlayedServer]:
 
 async def deliver(played: PlayedServer, recipient: str = RECIPIENT) -> str:
     """Return what became of one mail, by the name of the exception or `taken`."""
+    server = MailServer("127.0.0.1", played.port, "tu@example.vn")
+    outcome = await deliver_by(server, recipient)
+    await server.close()
+    return outcome
+
+
+async def deliver_by(server: MailServer, recipient: str = RECIPIENT) -> str:
     try:
-        server = MailServer("127.0.0.1", played.port, "tu@example.vn")
         await server.deliver(recipient, MAIL, begin=nothing_to_note)
     except (MailRefused, NotTaken, PerhapsTaken) as outcome:
         return " ".join([type(outcome).__name__, *map(str, outcome.args)])
@@ -198,3 +215,104 @@ async def test_given_an_address_beyond_ascii_then_only_a_server_that_can_is_told
         b"MAIL FROM:<tu@example.vn> SMTPUTF8\r\n",
         "RCPT TO:<thử@example.com>\r\n".encode(),
     ]
+
+
+@pytest.fixture
+async def played() -> AsyncIterator[PlayedServer]:
+    async with a_server() as one:
+        yield one
+
+
+@pytest.fixture
+async def server(played: PlayedServer) -> AsyncIterator[MailServer]:
+    one = MailServer("127.0.0.1", played.port, "tu@example.vn")
+    yield one
+    await one.close()
+
+
+async def test_given_several_mails_then_they_go_over_one_connection_which_is_ended_at_last(
+    played, server
+):
+    assert [await deliver_by(server) for _ in range(3)] == ["taken"] * 3
+    await server.close()
+
+    assert (len(played.taken), played.connections) == (3, 1)
+    assert [line[:4] for line in played.said] == [
+        b"EHLO",
+        *[b"MAIL", b"RCPT", b"DATA"] * 3,
+        b"QUIT",
+    ]
+
+
+async def test_given_mails_at_the_same_time_then_each_has_a_connection_of_its_own(played, server):
+    assert await asyncio.gather(*(deliver_by(server) for _ in range(3))) == ["taken"] * 3
+
+    assert (len(played.taken), played.connections) == (3, 3)
+
+
+async def test_given_a_connection_that_nobody_needs_then_it_is_ended(played, server, monkeypatch):
+    monkeypatch.setattr(smtp, "KEPT_SECONDS", 0.01)
+    await deliver_by(server)
+
+    await until(lambda: b"QUIT\r\n" in played.said)
+    await deliver_by(server)
+
+    assert played.connections == 2
+
+
+async def test_given_a_connection_of_many_mails_then_it_is_ended(played, server, monkeypatch):
+    monkeypatch.setattr(smtp, "MAILS_EACH", 2)
+
+    assert [await deliver_by(server) for _ in range(3)] == ["taken"] * 3
+
+    assert played.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("moment", "answer"),
+    [("mail", "421 closing"), ("rcpt", "421 closing"), ("mail", HANG_UP), ("data", HANG_UP)],
+)
+async def test_given_a_kept_connection_the_server_ends_then_the_mail_goes_over_another_one(
+    played, server, moment, answer
+):
+    await deliver_by(server)
+    played.plays[moment] = answer
+    played.once.add(moment)
+
+    assert await deliver_by(server) == "taken"
+    assert (len(played.taken), played.connections) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("moment", "answer", "outcome"),
+    [
+        ("mail", "451 later", "NotTaken smtp_451"),
+        ("rcpt", "550 nobody", "MailRefused 550"),
+        ("rcpt", SILENCE, "NotTaken "),
+        ("dot", HANG_UP, "PerhapsTaken"),
+        ("dot", "421 closing", "NotTaken smtp_421"),
+    ],
+)
+async def test_given_another_answer_over_a_kept_connection_then_it_is_the_answer_and_ends_it(
+    played, server, moment, answer, outcome
+):
+    await deliver_by(server)
+    played.plays[moment] = answer
+
+    assert (await deliver_by(server)).startswith(outcome)
+    assert played.connections == 1
+    played.plays.clear()
+    assert await deliver_by(server) == "taken"
+    assert played.connections == 2
+
+
+async def test_given_a_mail_that_must_not_begin_then_its_connection_is_used_no_more(played, server):
+    async def lost() -> None:
+        raise LeaseLost
+
+    await deliver_by(server)
+    with pytest.raises(LeaseLost):
+        await server.deliver(RECIPIENT, MAIL, begin=lost)
+
+    assert await deliver_by(server) == "taken"
+    assert (len(played.taken), played.connections) == (2, 2)

@@ -7,8 +7,10 @@ import time
 from collections.abc import AsyncIterator
 
 import aiohttp
+import psutil
 import pytest
 
+from tests.integration.core_kit import PATIENCE
 from tests.integration.sandbox_process import (
     REGISTER,
     Sandbox,
@@ -143,15 +145,17 @@ async def test_a_supplemented_dossier_is_taken_up_again_only_when_it_changed(san
 
 async def test_a_late_personal_number_comes_five_seconds_after_the_registration(sandbox):
     code = "H29.4-261124-0011"
+    began = time.monotonic()
     await push(sandbox, a_push(code, note="sandbox:late-id"))
     (value,) = await results_when(sandbox, 4, code)
-    began = time.monotonic()
+    registered = time.monotonic()
 
     assert "soDinhDanh" not in value["ketQuaXuLy"]
     while "soDinhDanh" not in value["ketQuaXuLy"]:
         await asyncio.sleep(0.1)
         (value,) = await results(sandbox, code)
-    assert 4 < time.monotonic() - began < 6
+    assert time.monotonic() - began > 5
+    assert time.monotonic() - registered < 6 * PATIENCE
 
 
 async def correct(sandbox: Sandbox, code: str, **parts: str) -> int:
@@ -320,10 +324,11 @@ async def test_a_batch_of_a_thousand_codes_is_answered_fast(sandbox):
     for start in range(0, 1000, 50):
         await asyncio.gather(*(push(sandbox, a_push(code)) for code in codes[start : start + 50]))
 
-    began = time.monotonic()
+    # Beside other work only what it computes tells how fast it is.
+    before = psutil.Process(sandbox.process.pid).cpu_times()
     value = await results(sandbox, *codes)
-    seconds = time.monotonic() - began
+    after = psutil.Process(sandbox.process.pid).cpu_times()
 
     assert [one["maHoSoMCDT"] for one in value] == codes
     assert len(json.dumps(value)) > 100_000
-    assert seconds < 0.5
+    assert after.user + after.system - before.user - before.system < 0.5

@@ -46,13 +46,28 @@ def explore(
     steps: Callable[[S], Iterator[Step[S]]],
     at_rest: Callable[[S], Iterator[Wrong]],
     *,
+    luck: Callable[[S], tuple[Hashable, int]] = lambda state: (state, 0),
     limit: int = 3_000_000,
 ) -> Exploration:
     """Visit every reachable state, breadth first; a state without a step that is due is at rest.
 
+    `luck` parts a state into what it is and the mask of the faults that led to it, where nothing
+    but these tells which faults may still come. A state that was reached before, and with fewer of
+    them, is not visited again: whatever may follow it followed the one before, and no later.
     Raises OverflowError beyond `limit` states: a bound that was never reached proves nothing.
     """
     came_from: dict[S, tuple[S, str] | None] = {start: None}
+    masks: dict[Hashable, list[int]] = {}
+
+    def was_reached(state: S) -> bool:
+        itself, mask = luck(state)
+        before = masks.setdefault(itself, [])
+        if any(one & mask == one for one in before):
+            return True
+        before.append(mask)
+        return False
+
+    was_reached(start)
     ways_to: dict[Wrong, tuple[str, ...]] = {}
     step_names: set[str] = set()
     waiting = deque([start])
@@ -64,7 +79,7 @@ def explore(
             step_names.add(step.name)
             if step.wrong and step.wrong not in ways_to:
                 ways_to[step.wrong] = (*_way_to(state, came_from), step.name)
-            if step.state not in came_from:
+            if not was_reached(step.state):
                 came_from[step.state] = (state, step.name)
                 waiting.append(step.state)
         if resting:

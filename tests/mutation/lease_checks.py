@@ -111,13 +111,12 @@ async def answers_count_under_their_fence_only(conn: Any, sql: Statements) -> No
 async def a_call_begins_under_its_fence_only(conn: Any, sql: Statements) -> None:
     """BEGIN: the fence, the effect and the state decide."""
     one = await _effect(conn, 1, begun=False)
-    await _effect(conn, 2, begun=False)
+    two = await _effect(conn, 2, begun=False)
     over = await _effect(conn, 3, begun=False, state="IN_DOUBT")
-    assert await conn.fetchval(sql["BEGIN"], one, 1) is None
-    assert await conn.fetchval(sql["BEGIN"], one, 3) is None
-    assert await conn.fetchval(sql["BEGIN"], over, 2) is None
+    assert await conn.fetch(sql["BEGIN"], [one, one, over], [1, 3, 2]) == []
     assert await conn.fetchval("SELECT count(*) FROM effect WHERE begun") == 0
-    assert await conn.fetchval(sql["BEGIN"], one, 2) == 1
+    rows = await conn.fetch(sql["BEGIN"], [one, over, two], [2, 2, 1])
+    assert [tuple(row) for row in rows] == [(one, 2)]
     assert [row[0] for row in await conn.fetch("SELECT effect_id FROM effect WHERE begun")] == [one]
 
 

@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 
 from contracts.envelope import decode, sha256
 from plumbing import cursors, offsets
-from plumbing.offsets import NotOwner
+from plumbing.offsets import NotOwner, Step
 from plumbing.sequencing import Arrived, Cursor
 from tests.integration.core_kit import ROUTING, Dossier
 from tests.mutation.lease_checks import (
@@ -39,22 +39,29 @@ async def offsets_are_moved_one_by_one(conn: Any, _: Statements) -> None:
         await offsets.begin(conn, group, TopicPartition(topic, part), 10 + n)
         await offsets.begin(conn, group, TopicPartition(topic, part), 99)
     for moved, (group, topic, part) in enumerate(places):
-        tp = TopicPartition(topic, part)
         for wrong in (9 + moved, 11 + moved):
             try:
-                await offsets.advance(conn, group, tp, wrong, 50)
+                await offsets.advance(conn, group, topic, [Step(part, wrong, 50)])
             except NotOwner:
                 continue
             raise AssertionError("moved by somebody else")
-        await offsets.advance(conn, group, tp, 10 + moved, 100 + moved)
+        step = Step(part, 10 + moved, 100 + moved)
+        await offsets.advance(conn, group, topic, [step])
         for n, (g, t, p) in enumerate(places):
             expected = 100 + n if n <= moved else 10 + n
             assert await offsets.load_next(conn, g, TopicPartition(t, p)) == expected
     assert await offsets.load_next(conn, "g", TopicPartition("none", 0)) is None
+    await offsets.advance(conn, "g", "t", [Step(0, 100, 200), Step(1, 101, 201)])
+    for steps in ([Step(0, 200, 300), Step(1, 101, 301)], [Step(0, 200, 300), Step(2, 0, 1)]):
+        try:
+            await offsets.advance(conn, "g", "t", steps)
+        except NotOwner:
+            continue
+        raise AssertionError("one of two was not ours, and nobody was told")
 
 
 async def what_is_parked_goes_with_its_own_cursor(conn: Any, _: Statements) -> None:
-    """Saving a cursor drops what waited up to it, of that dossier and source."""
+    """What waited goes up to its cursor, of that dossier and source."""
     one, other = Dossier(ONE), Dossier(OTHER)
     parked = [
         _parked(dossier, n, name)
@@ -65,6 +72,7 @@ async def what_is_parked_goes_with_its_own_cursor(conn: Any, _: Statements) -> N
     await cursors.save_parked(conn, parked)
     await cursors.save_parked(conn, parked[:1])
     await cursors.save_cursors(conn, {(OTHER, "intake"): Cursor(2, ONE, "a" * 64)})
+    await cursors.drop_parked(conn, [OTHER])
     assert await _waiting(conn) == {
         (ONE, "routing"): [1, 2, 3, 4],
         (ONE, "intake"): [1, 2, 3, 4],
@@ -74,6 +82,7 @@ async def what_is_parked_goes_with_its_own_cursor(conn: Any, _: Statements) -> N
     # Below the cursor of another dossier: not ours to drop.
     await cursors.save_parked(conn, [one for one in parked if one.event.dossierid == OTHER])
     await cursors.save_cursors(conn, {(ONE, "routing"): Cursor(3, OTHER, "b" * 64)})
+    await cursors.drop_parked(conn, [ONE])
     assert await _waiting(conn) == {
         (ONE, "routing"): [4],
         (ONE, "intake"): [1, 2, 3, 4],

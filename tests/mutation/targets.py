@@ -5,6 +5,7 @@ from types import ModuleType
 from typing import Any
 
 from plumbing import cursors, offsets, sequencing, settling
+from plumbing.beginning import Beginnings
 from plumbing.consuming import Consumer
 from plumbing.effects import Executor
 from plumbing.settling import FloodGate, Settler
@@ -23,6 +24,8 @@ TARGETS: tuple[Callable[..., Any], ...] = (
     settling.condemns,
     FloodGate.count,
     Settler.settle,
+    Settler._at_once,
+    Settler._apart,
     Settler._once,
     Settler._singly,
     Settler._bury,
@@ -32,8 +35,10 @@ TARGETS: tuple[Callable[..., Any], ...] = (
     Consumer._pass_over,
     cursors.load_waiting,
     cursors.save_cursors,
+    cursors.drop_parked,
     cursors.save_parked,
-    Executor._begin,
+    Beginnings.begin,
+    Beginnings._begin,
     Executor._finish,
 )
 #: Tried in this order, the quick ones first; what they all let pass meets the simulation.
@@ -46,8 +51,12 @@ TESTS: tuple[ModuleType, ...] = (
 )
 SEEDS = range(150)
 
+_ONE_TOPIC = "which of the portions names the topic makes no difference: all are of one"
 #: Mutants that no test can see, by function and change, with the reason.
 EQUIVALENT: dict[tuple[str, str], str] = {
+    ("Settler._at_once", "0 -> 1"): _ONE_TOPIC,
+    ("Settler._at_once", "0 -> -1"): _ONE_TOPIC,
+    ("Settler._once", "0 -> -1"): _ONE_TOPIC,
     ("Settler._once", "if settled.suspect: -> if True"): "a count of none changes nothing",
     (
         "Consumer._expected",
@@ -63,6 +72,7 @@ SQL_TARGETS: tuple[Callable[..., Any], ...] = (
     cursors.load_cursors,
     cursors.load_waiting,
     cursors.save_cursors,
+    cursors.drop_parked,
     cursors.save_parked,
 )
 #: SQL mutants that no test can see, by place and change, with the reason.

@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from contracts.topics import SUBMISSIONS
 from plumbing.database import Conn, Pool
 from plumbing.inlets import LifecycleInlet, Settled
-from plumbing.offsets import advance, begin, load_next
+from plumbing.offsets import Step, advance, begin, load_next
 from plumbing.settling import FloodGate, Settler
 from tests.integration.core_kit import RING, ROUTING, a_record
 from tests.integration.core_stress import ledger
@@ -30,7 +30,10 @@ T = TypeVar("T")
 
 
 class Bench:
-    """Everything of one small test; `errors` are raised by the inlet for a record's body."""
+    """Everything of one small test; `errors` are raised by the inlet for a record's body.
+
+    `batches` says how many records the inlet was given each time.
+    """
 
     def __init__(self, flood_limit: int = 1000) -> None:
         self.loop = SimulatedLoop(0)
@@ -38,6 +41,7 @@ class Bench:
         self.sessions = Sessions(self.server, self._no_trouble)
         self.errors: dict[bytes, list[Exception]] = {}
         self.settled = 0
+        self.batches: list[int] = []
         self.said: list[str] = []
         pool = cast(Pool, self.sessions)
         inlets: Any = {PLAIN.topic: self._ledger, ROUTING: LifecycleInlet(a_part(), RING)}
@@ -63,7 +67,9 @@ class Bench:
         rows = self.log[tp].records
         for body in bodies:
             offset = len(rows)
-            rows.append(body and a_record(tp.topic, body, b"portal", offset=offset))
+            rows.append(
+                body and a_record(tp.topic, body, b"portal", offset=offset, partition=tp.partition)
+            )
         return [row for row in rows if row is not None]
 
     def member(self, *tps: TopicPartition) -> Member:
@@ -79,7 +85,8 @@ class Bench:
     async def move(self, before: int, after: int, tp: TopicPartition = PLAIN) -> None:
         """Move the offset as another owner does."""
         async with self.sessions.acquire() as conn:
-            await advance(cast(Conn, conn), "notifier", tp, before, after)
+            step = Step(tp.partition, before, after)
+            await advance(cast(Conn, conn), "notifier", tp.topic, [step])
 
     async def offset(self, tp: TopicPartition = PLAIN) -> int | None:
         """Return the offset the database wants."""
@@ -96,6 +103,7 @@ class Bench:
         return sorted((row["place"][2], row["reason"]) for row in rows)
 
     async def _ledger(self, conn: Conn, records: Sequence[Any], now: datetime) -> Settled:
+        self.batches.append(len(records))
         settled = await ledger(conn, records, now)
         for record in records:
             if errors := self.errors.get(record.value):

@@ -5,15 +5,14 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from aiokafka import TopicPartition
-
 from contracts.envelope import Cause
-from plumbing import effects, inlets, leases, offsets, relay
+from plumbing import beginning, effects, inlets, leases, offsets, relay
 from plumbing.applying import Item
 from plumbing.database import Conn
 from plumbing.inlets import Settled
-from plumbing.sequencing import Arrived, Cursor, Key, Record, Sorted, Waiting
-from plumbing.settling import Settler
+from plumbing.offsets import Step
+from plumbing.sequencing import Arrived, Cursor, Key, Sorted, Waiting
+from plumbing.settling import Portion, Settler
 from tests.simulation.client import Connection
 from tests.simulation.server import Transaction
 from tests.simulation.statements import Record as Row
@@ -21,7 +20,11 @@ from tests.simulation.statements import on
 from tests.simulation.verdict import wrongs
 from tests.simulation.world import World
 
-_BLIND = "UPDATE consumer_offset SET next_offset = $4 WHERE part = $1 AND topic = $2 AND grp = $3"
+_BLIND = (
+    "UPDATE consumer_offset SET next_offset = t.following"
+    " FROM unnest($3::int[], $4::bigint[]) t(part, following)"
+    " WHERE consumer_offset.part = t.part AND topic = $1 AND grp = $2"
+)
 
 
 def _takes(
@@ -45,28 +48,34 @@ def _takes(
     return sort
 
 
-async def _advance_blindly(
-    conn: Conn, group: str, tp: TopicPartition, expected: int, following: int
-) -> None:
-    await conn.execute(_BLIND, tp.partition, tp.topic, group, following)
+async def _advance_blindly(conn: Conn, group: str, topic: str, steps: Sequence[Step]) -> None:
+    parts, _, following = zip(*steps, strict=True)
+    await conn.execute(_BLIND, topic, group, parts, following)
 
 
 @on(_BLIND)
 async def _move(
-    _: Connection, tx: Transaction, part: int, topic: str, grp: str, following: int
+    _: Connection,
+    tx: Transaction,
+    topic: str,
+    grp: str,
+    parts: Sequence[int],
+    following: Sequence[int],
 ) -> list[Row]:
-    key = (part, topic, grp)
-    await tx.update("consumer_offset", key, lambda _: True, lambda _: {"next_offset": following})
+    for part, offset in zip(parts, following, strict=True):
+        key, moved = (part, topic, grp), {"next_offset": offset}
+        await tx.update("consumer_offset", key, lambda _: True, lambda _, to=moved: to)
     return []
 
 
-async def _acknowledge_first(
-    self: Settler, tp: TopicPartition, records: Sequence[Record], expected: int
-) -> Settled:
+async def _acknowledge_first(self: Settler, portions: Sequence[Portion]) -> Settled:
+    topic = portions[0].tp.topic
+    steps = [one.step for one in portions]
     async with self.pool.acquire() as conn, conn.transaction():
-        await offsets.advance(conn, self.group, tp, expected, records[-1].offset + 1)
+        await offsets.advance(conn, self.group, topic, steps)
     async with self.pool.acquire() as conn, conn.transaction():
-        return await self.inlets[tp.topic](conn, records, self.clock())
+        records = [record for portion in portions for record in portion.records]
+        return await self.inlets[topic](conn, records, self.clock())
 
 
 def _forget_what_failed(rows: Sequence[Any], outcomes: Sequence[BaseException | None]) -> Any:
@@ -74,7 +83,7 @@ def _forget_what_failed(rows: Sequence[Any], outcomes: Sequence[BaseException | 
 
 
 _UNFENCED_FINISH = leases.FINISH.replace("AND e.fence = t.fence", "")
-_UNFENCED_BEGIN = leases.BEGIN.replace("AND fence = $2", "AND $2::bigint IS NOT NULL")
+_UNFENCED_BEGIN = leases.BEGIN.replace("AND e.fence = t.fence", "")
 
 #: By clause: what is replaced in the core.
 CLAUSES: dict[str, list[Any]] = {
@@ -86,7 +95,7 @@ CLAUSES: dict[str, list[Any]] = {
     "effects before the acknowledgement": [patch.object(Settler, "_once", _acknowledge_first)],
     "the fence": [
         patch.object(effects, "FINISH", _UNFENCED_FINISH),
-        patch.object(effects, "BEGIN", _UNFENCED_BEGIN),
+        patch.object(beginning, "BEGIN", _UNFENCED_BEGIN),
     ],
     "asking before telling again": [],
     "keeping what was not sent": [patch.object(relay, "acknowledged_prefix", _forget_what_failed)],

@@ -7,6 +7,7 @@ from contextvars import Context, ContextVar
 from itertools import count
 from random import Random
 from typing import Any
+from weakref import WeakSet
 
 
 class NothingLeft(Exception):
@@ -64,6 +65,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._numbers = count(1)
         self._ready: list[asyncio.Handle] = []
         self._scheduled: list[asyncio.TimerHandle] = []
+        # asyncio's own set has the tasks of every loop before that nobody has collected yet.
+        self._made: WeakSet[asyncio.Task[Any]] = WeakSet()
         self.set_task_factory(self._new_task)
         self.set_exception_handler(lambda _, trouble: self.troubles.append(trouble))
 
@@ -83,6 +86,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def _new_task(self, _: Any, coro: Coroutine[Any, Any, Any], **options: Any) -> Any:
         task = _Task(next(self._numbers), coro, loop=self, **options)
+        self._made.add(task)
         if process := CURRENT.get():
             process.tasks.append(task)
             if len(process.tasks) > 64:
@@ -154,7 +158,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def finish(self) -> None:
         """End every task that is left, then the loop."""
-        while left := asyncio.all_tasks(self):
+        while left := {task for task in self._made if not task.done()}:
             for task in left:
                 task.cancel()
             self.run_until_complete(asyncio.sleep(0.01))

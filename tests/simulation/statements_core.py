@@ -30,23 +30,29 @@ async def _begin(
 
 
 @on(
-    "UPDATE consumer_offset SET next_offset = $5"
-    " WHERE part = $1 AND topic = $2 AND grp = $3 AND next_offset = $4 RETURNING 1"
+    "UPDATE consumer_offset SET next_offset = t.following"
+    " FROM unnest($3::int[], $4::bigint[], $5::bigint[]) t(part, expected, following)"
+    " WHERE consumer_offset.part = t.part AND topic = $1 AND grp = $2"
+    " AND next_offset = t.expected RETURNING t.part"
 )
 async def _advance(
-    _: Connection, tx: Transaction, part: int, topic: str, grp: str, expected: int, following: int
+    _: Connection, tx: Transaction, topic: str, grp: str, *columns: Sequence[int]
 ) -> list[Record]:
-    key = (part, topic, grp)
-    seen = tx.get("consumer_offset", key)
-    if seen is None or seen["next_offset"] != expected:
-        return []
-    moved = await tx.update(
-        "consumer_offset",
-        key,
-        lambda row: bool(row["next_offset"] == expected),
-        lambda _: {"next_offset": following},
-    )
-    return [Record(one=1)] if moved else []
+    moved = []
+    for part, expected, following in zip(*columns, strict=True):
+        key = (part, topic, grp)
+        seen = tx.get("consumer_offset", key)
+        if seen is None or seen["next_offset"] != expected:
+            continue
+        changed = {"next_offset": following}
+        if await tx.update(
+            "consumer_offset",
+            key,
+            lambda row, at=expected: bool(row["next_offset"] == at),
+            lambda _, to=changed: to,
+        ):
+            moved.append(Record(part=part))
+    return moved
 
 
 @on(

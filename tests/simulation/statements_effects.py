@@ -73,7 +73,7 @@ def _claimable(tx: Transaction, not_these: Sequence[UUID]) -> list[tuple[Any, Ro
 
 
 # It only tells the planner which way to go.
-on(leases.BY_INDEX, pin="7e127a47")(nothing)
+on(leases.BY_INDEX, pin="3b43a16b")(nothing)
 # Nobody reads it again.
 on(NOTE, pin="0aad678f")(nothing)
 
@@ -187,23 +187,23 @@ async def _release(_: Connection, tx: Transaction, owner: str) -> list[Record]:
     return []
 
 
-async def _begin(fenced: bool, tx: Transaction, effect_id: UUID, fence: int) -> list[Record]:
-    def still(row: Row) -> bool:
-        return (row["fence"] == fence or not fenced) and row["state"] == "IN_FLIGHT"
+async def _begin(fenced: bool, tx: Transaction, *columns: Sequence[Any]) -> list[Record]:
+    begun = []
+    for effect_id, fence in zip(*columns, strict=True):
 
-    begun = await tx.update("effect", effect_id, still, lambda _: {"begun": True})
-    return [Record(one=1)] if begun else []
+        def still(row: Row, fence: int = fence) -> bool:
+            return (row["fence"] == fence or not fenced) and row["state"] == "IN_FLIGHT"
 
-
-@on(leases.BEGIN, pin="81893784")
-async def _begin_fenced(
-    _: Connection, tx: Transaction, effect_id: UUID, fence: int
-) -> list[Record]:
-    return await _begin(True, tx, effect_id, fence)
+        if await tx.update("effect", effect_id, still, lambda _: {"begun": True}):
+            begun.append(Record(effect_id=effect_id, fence=fence))
+    return begun
 
 
-@on(leases.BEGIN.replace("AND fence = $2", "AND $2::bigint IS NOT NULL"))
-async def _begin_unfenced(
-    _: Connection, tx: Transaction, effect_id: UUID, fence: int
-) -> list[Record]:
-    return await _begin(False, tx, effect_id, fence)
+@on(leases.BEGIN, pin="ea3e8e78")
+async def _begin_fenced(_: Connection, tx: Transaction, *columns: Any) -> list[Record]:
+    return await _begin(True, tx, *columns)
+
+
+@on(leases.BEGIN.replace("AND e.fence = t.fence", ""))
+async def _begin_unfenced(_: Connection, tx: Transaction, *columns: Any) -> list[Record]:
+    return await _begin(False, tx, *columns)

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from plumbing import offsets
 from plumbing.answers import Claim
+from plumbing.beginning import Beginnings
 from plumbing.calls import Answer, Call, LeaseLost
 from plumbing.cursors import save_cursors, save_parked
 from plumbing.database import Conn
@@ -104,19 +105,21 @@ def test_given_an_answer_with_a_time_then_it_is_waited_for_and_else_the_usual_pa
 def test_given_a_call_under_its_lease_when_it_begins_then_it_goes_on_and_else_it_does_not() -> None:
     effect = uuid4()
 
-    async def begins(held: Any) -> bool:
+    async def begins(held: list[dict[str, Any]]) -> bool:
         conn, pool = AsyncMock(), MagicMock()
-        conn.fetchval.return_value = held
+        conn.fetch.return_value = held
         pool.acquire.return_value.__aenter__.return_value = conn
-        executor = object.__new__(Executor)
-        executor._pool = pool
         try:
-            await executor._begin(effect, 1)
+            await Beginnings(pool).begin(effect, 1)
         except LeaseLost:
             return False
         return True
 
     async def test() -> None:
-        assert (await begins(effect), await begins(None)) == (True, False)
+        assert [
+            await begins([{"effect_id": effect, "fence": 1}]),
+            await begins([{"effect_id": effect, "fence": 2}]),
+            await begins([]),
+        ] == [True, False, False]
 
     Bench().play(test())

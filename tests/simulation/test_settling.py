@@ -1,18 +1,23 @@
 """A batch on the in-memory database: its offset, its bad records, and whose place it is."""
 
+import asyncio
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 import asyncpg
 import pytest
+from aiokafka import TopicPartition
 
 from contracts.envelope import MalformedEvent
 from plumbing import settling
 from plumbing.offsets import NotOwner
-from plumbing.settling import Flood, FloodGate, condemns
+from plumbing.settling import Flood, FloodGate, Portion, condemns
 from tests.integration.core_kit import Dossier
 from tests.simulation.bench import EVENTS, PLAIN, Bench
+
+OTHER = TopicPartition(PLAIN.topic, 1)
+TWO = {PLAIN: (b"a", b"b"), OTHER: (b"c", b"d")}
 
 
 def test_given_a_batch_with_a_hole_when_settled_then_the_offset_is_behind_its_last_record() -> None:
@@ -63,6 +68,114 @@ def test_given_another_owner_when_settled_then_it_is_raised_and_nothing_is_writt
 
     bench.play(test())
     assert (bench.counted(), bench.settled, bench.dead()) == ({}, 0, [])
+
+
+def _of_two_partitions(bench: Bench, errors: dict[bytes, list[Exception]]) -> list[Any]:
+    """Settle two records of each of two partitions at once; return what each came to."""
+    rows = {tp: bench.records(*bodies, tp=tp) for tp, bodies in TWO.items()}
+    bench.errors = errors
+
+    async def test() -> list[Any]:
+        for tp in TWO:
+            await bench.start_at(0, tp)
+        settled = (bench.settler.settle(tp, rows[tp], 0) for tp in TWO)
+        return await asyncio.gather(*settled, return_exceptions=True)
+
+    return bench.play(test())
+
+
+def test_given_two_partitions_when_they_meet_then_they_are_settled_in_one_transaction() -> None:
+    bench = Bench()
+
+    assert _met(bench, TWO, {}) == [True, True]
+
+    assert bench.batches == [4]
+    assert bench.counted() == {0: 2, 1: 2}
+
+
+def test_given_one_partition_when_it_meets_none_then_it_is_left_to_itself() -> None:
+    bench = Bench()
+
+    assert _met(bench, {PLAIN: TWO[PLAIN]}, {}) == [False]
+
+    assert bench.batches == []
+
+
+def test_given_what_was_settled_with_others_then_it_is_not_settled_again() -> None:
+    bench = Bench()
+    rows = bench.records(b"a", b"b")
+
+    async def met(_: Portion) -> bool:
+        return True
+
+    async def test() -> None:
+        bench.settler._together[PLAIN.topic] = cast(Any, met)
+        assert await bench.settler.settle(PLAIN, rows, 0) == 2
+
+    bench.play(test())
+
+    assert (bench.batches, bench.settled) == ([], 1)
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), NotOwner(), Flood(), OSError()])
+def test_given_an_error_of_one_when_two_partitions_meet_then_nothing_of_either_is_written(
+    error: Exception,
+) -> None:
+    bench = Bench()
+
+    assert _met(bench, TWO, {b"d": [error]}) == [False, False]
+
+    assert (bench.counted(), bench.dead()) == ({}, [])
+    assert bench.said.count("partitions_settled_apart") == 1
+
+
+def _met(
+    bench: Bench, bodies: dict[TopicPartition, Any], errors: dict[bytes, list[Exception]]
+) -> list[bool]:
+    portions = [Portion(tp, bench.records(*own, tp=tp), 0) for tp, own in bodies.items()]
+    bench.errors = errors
+
+    async def test() -> list[bool]:
+        for tp in bodies:
+            await bench.start_at(0, tp)
+        return await bench.settler._at_once(portions)
+
+    return bench.play(test())
+
+
+def test_given_a_bad_record_of_one_partition_then_it_is_buried_and_all_others_count() -> None:
+    bench = Bench()
+
+    assert _of_two_partitions(bench, {b"b": [ZeroDivisionError()]}) == [2, 2]
+
+    assert (bench.counted(), bench.dead()) == ({0: 2, 1: 1}, [(1, "ZeroDivisionError")])
+
+
+def test_given_a_partition_that_moved_on_elsewhere_then_the_other_settles_without_it() -> None:
+    bench = Bench()
+    rows = {tp: bench.records(*bodies, tp=tp) for tp, bodies in TWO.items()}
+
+    async def test() -> list[Any]:
+        await bench.start_at(0)
+        await bench.start_at(1, OTHER)
+        settled = (bench.settler.settle(tp, rows[tp], 0) for tp in TWO)
+        return await asyncio.gather(*settled, return_exceptions=True)
+
+    first, other = bench.play(test())
+
+    assert first == 2
+    assert isinstance(other, NotOwner)
+    assert bench.counted() == {0: 1, 1: 1}
+
+
+def test_given_trouble_that_passes_then_nothing_of_either_partition_is_written() -> None:
+    bench = Bench()
+    away = [ConnectionResetError(), ConnectionResetError()]
+
+    first, other = _of_two_partitions(bench, {b"a": list(away), b"d": list(away)})
+
+    assert [type(one) for one in (first, other)] == [ConnectionResetError] * 2
+    assert (bench.counted(), bench.settled) == ({}, 0)
 
 
 @pytest.mark.parametrize("bad", [b"a", b"b", b"c"])

@@ -37,7 +37,7 @@ from tests.unit.proof_kit import (
     logged,
 )
 
-_DEADLINE_SECONDS = 20
+_DEADLINE_SECONDS = 60
 
 
 def _settings(**changes: Any) -> ProofSettings:

@@ -3,7 +3,8 @@
 import json
 import random
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from audit.replaying.replay import replay
 from audit.replaying.results import Asked, Replay
 from audit.replaying.shelf import Shelf
 from contracts.events import Accepted, RegisterReturned
+from reference import Reference
 from reference.law_of_day import law_of
 from reference.loading import DATA, load_from
+from reference.tables import Table
 from routing.domain import (
     Accept,
     Apologise,
@@ -85,6 +88,16 @@ def every_kind_of_life(log: Log) -> None:
     back.told(enveloped(back.dossier_id, back.code, said, back.now))
     back.later(days=1).hear(more_papers("2026-10-16 16:00", came_at=back.now)).later(hours=1)
     back.does(Accept(OFFICER))
+
+
+def with_other_sources() -> Reference:
+    """Return the data with limits that another law sets."""
+    table = KNOWN.time_limits
+    rows = defaultdict(list)
+    for key, row in table.keyed():
+        rows[key].append((0, row.model_copy(update={"source": "another law"})))
+    limits = Table(table.file, {key: tuple(its) for key, its in rows.items()})
+    return replace(KNOWN, time_limits=limits)
 
 
 def again(root: Path, **changes: object) -> Replay:
@@ -157,6 +170,36 @@ def test_what_is_due_by_the_clock_may_lie_on_either_side_of_an_hour(tmp_path, pr
     by_itself = again(root, asked=LAW_OF_2027, which=Asked(limit=10))
 
     assert by_others.differing == by_itself.differing
+
+
+def test_what_differs_only_in_the_end_has_its_dossiers_code_too(tmp_path):
+    log = Log()
+    waiting = Life(log, 0, THURSDAY, machine=False).submit()
+    received = entered(Life(log, 1, THURSDAY).submit())
+    root = kept(tmp_path, log)
+
+    found = again(root, asked=with_other_sources())
+
+    assert {one.code for one in found.differences} == {waiting.code, received.code}
+    kinds = {one.judged.kind for one in found.differences if one.code == waiting.code}
+    assert kinds == {"reception_due"}
+
+
+def test_a_replay_is_told_in_either_language(tmp_path):
+    log = Log()
+    life = entered(Life(log, 0, THURSDAY).submit())
+    root = str(kept(tmp_path, log))
+
+    code, text = command(root, "--rules", "2027-03-01")
+    assert code == 0
+    assert f"{life.code} Ngày hẹn trả kết quả (" in text
+    assert "Quy định được hỏi: pháp luật của ngày 01/03/2027" in text
+    assert "1 trên 1 hồ sơ sẽ được giải quyết khác." in text
+    code, text = command(root, "--rules", "2027-03-01", "--language", "en")
+    assert code == 0
+    assert f"{life.code} Appointment (" in text
+    assert "1 of 1 dossiers would fare otherwise." in text
+    assert "the law of each dossier's own day" in command(root, "--language", "en")[1]
 
 
 def test_a_due_moment_no_rule_gives_is_told_with_both(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from audit.replaying.replay import replay
-from audit.replaying.results import Asked, Difference, Replay
+from audit.replaying.results import Asked, Replay
 from contracts import as_written
 from contracts.envelope import MalformedEvent, decode, encode
 from contracts.events import Imported, RegisterReturned
@@ -181,17 +181,10 @@ def both_ways(
     root: Path, asked: Reference, limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Replay]:
     """Yield what a replay says, and what one says that tells the rules everything whole."""
-    yield _unnamed(replay(root, KNOWN, asked, Asked(limit=limit)))
+    yield replay(root, KNOWN, asked, Asked(limit=limit))
     with monkeypatch.context() as patched:
         patched.setattr(as_written, "submission", lambda _: None)
-        yield _unnamed(replay(root, KNOWN, asked, Asked(limit=limit)))
-
-
-def _unnamed(found: Replay) -> Replay:
-    """Return it without codes: only what is heard, not what is left in the end, brings one."""
-    plain = [Difference("", one.dossier_id, one.judged) for one in found.differences]
-    found.differences = sorted(plain, key=lambda one: one.dossier_id)
-    return found
+        yield replay(root, KNOWN, asked, Asked(limit=limit))
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -219,6 +212,14 @@ def test_what_is_written_otherwise_is_judged_as_by_telling_the_rules_all_of_it(
         assert quick == whole
         counted, whole = both_ways(root, LAWS[name], 0, monkeypatch)
         assert (counted.judged, counted.differing) == (whole.judged, whole.differing)
+
+
+def test_dossiers_put_away_in_the_middle_of_any_life_are_judged_as_if_they_had_stayed(tmp_path):
+    root = kept(tmp_path, Lives(5).live(60))
+
+    away = replay(root, KNOWN, LAWS["2027"], most=2)
+
+    assert away == replay(root, KNOWN, LAWS["2027"])
 
 
 def with_rows(name: str, **changes: object) -> Reference:

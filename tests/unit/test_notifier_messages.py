@@ -10,8 +10,8 @@ import pytest
 
 import reference
 from contracts.model import VIETNAM
-from notifier.channels import compose
 from notifier.correspondence import News
+from notifier.mails import compose
 from notifier.messages import mail_subject, mail_text
 from notifier.requests import MailRequest
 from tests.unit.builders import A_CODE, A_DOSSIER, NOW

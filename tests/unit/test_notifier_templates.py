@@ -12,8 +12,8 @@ import reference
 from contracts.applicant import Applicant
 from contracts.model import VIETNAM, DossierCode, Language
 from contracts.particulars import Particulars
-from notifier.channels import compose
 from notifier.correspondence import News
+from notifier.mails import compose
 from notifier.messages import LONGEST_SMS, mail_subject, mail_text, sms_text, template_of
 from notifier.parts import parts_of
 from notifier.previewing import (

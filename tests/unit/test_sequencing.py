@@ -244,6 +244,14 @@ def test_given_an_older_copy_parked_when_it_also_arrives_directly_then_it_is_app
     assert (result.duplicates, result.conflicts, result.parked) == (1, [], [])
 
 
+def test_given_cursors_that_do_not_move_when_sorted_then_they_are_not_written_again() -> None:
+    first, second = a_chain(2)
+    known = cursor_after(first) | {(DOSSIERS[1], "routing"): Cursor(4)}
+
+    assert sort(arrive(second), known, {}).cursors == cursor_after(second)
+    assert sort(arrive(second), known, {}).cursors == {}
+
+
 def test_given_other_bytes_for_the_last_event_when_sorted_then_it_is_a_conflict() -> None:
     (body,) = a_chain(1)
     other = arrive(rewritten(body))
@@ -251,7 +259,7 @@ def test_given_other_bytes_for_the_last_event_when_sorted_then_it_is_a_conflict(
     result = sort(other, cursor_after(body), {})
 
     assert result.conflicts == [(other[0], sha256(body))]
-    assert (result.items, result.cursors) == ([], cursor_after(body))
+    assert (result.items, result.cursors) == ([], {})
 
 
 def test_given_two_bodies_for_one_place_ahead_when_sorted_then_both_park_and_it_is_a_conflict() -> (
@@ -345,10 +353,14 @@ def deliver(bodies: list[bytes], cuts: list[int]) -> tuple[list[bytes], Waiting,
             {key: replace(cursor) for key, cursor in cursors.items()},
             {slot: dict(candidates) for slot, candidates in parked.items()},
         )
-        cursors = result.cursors
+        cursors |= result.cursors
         for one in result.parked:
             parked.setdefault(one.slot, {})[one.hash] = one
-        parked = {slot: c for slot, c in parked.items() if slot[2] > cursors[slot[:2]].sequence}
+        parked = {
+            slot: candidates
+            for slot, candidates in parked.items()
+            if slot[2] > cursors.get(slot[:2], Cursor()).sequence
+        }
         done += applied(result)
         results.append(result)
     return done, parked, results

@@ -9,7 +9,8 @@ import pypdf
 import pytest
 
 from routing.slips.content import ControlSheet, Slip
-from routing.slips.pdf import pdf, render_pdf
+from routing.slips.pdf import pdf
+from routing.slips.printing import render_pdf
 from tests.unit.slips_kit import CITIZEN, CODE, EVENTS, a_sheet, a_slip, an_entry
 
 A5_POINTS = (420, 595)

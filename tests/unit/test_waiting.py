@@ -62,9 +62,11 @@ async def test_given_a_task_cancelled_inside_the_client_when_relaying_then_it_st
     monkeypatch.setattr(asyncpg, "connect", connect)
     monkeypatch.setattr(relay_module.Relay, "_turn", turn)
     running = asyncio.ensure_future(Relay("routing", "nowhere", "nowhere").run())
-    await asyncio.sleep(0.5)
+    async with asyncio.timeout(20):
+        while turns < 2:
+            await asyncio.sleep(0.01)
 
-    assert turns > 1
+    assert not running.done()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -44,16 +44,19 @@ class Follower:
     async def run(self) -> None:
         """Follow until cancelled."""
         while True:
-            batches = await self._consumer.getmany(timeout_ms=200)
-            for records in batches.values():
-                for record in records:
-                    self._see(record.value)
-            if batches:
-                self.changed.set()
+            await self._read()
 
     async def stop(self) -> None:
         """Disconnect."""
         await self._consumer.stop()
+
+    async def _read(self) -> None:
+        batches = await self._consumer.getmany(timeout_ms=200)
+        for records in batches.values():
+            for record in records:
+                self._see(record.value)
+        if batches:
+            self.changed.set()
 
     def _see(self, value: bytes | None) -> None:
         try:

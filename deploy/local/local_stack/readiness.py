@@ -125,7 +125,7 @@ def _answers(place: Place, keeper: Keeper, name: str, url: str, seconds: float) 
     trouble = ""
     while time.monotonic() < deadline:
         try:
-            trouble = _trouble(url, _kept_pid(keeper, name))
+            trouble = _trouble(keeper, name, url)
             if not trouble:
                 return
             check()
@@ -138,8 +138,11 @@ def _answers(place: Place, keeper: Keeper, name: str, url: str, seconds: float) 
     raise _not_ready(place, keeper, name, url, reason)
 
 
-def _trouble(url: str, kept: int) -> str:
-    """Return why the kept process is not ready yet, empty when it says that it is."""
+def _trouble(keeper: Keeper, name: str, url: str) -> str:
+    """Return why the kept process is not ready yet, empty when it says that it is.
+
+    The keeper is asked only about what says that it is ready: its answer costs more than ours.
+    """
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             status, body = answer.status, answer.read(LONGEST_ANSWER)
@@ -153,6 +156,7 @@ def _trouble(url: str, kept: int) -> str:
         pid = 0
     if status != HTTPStatus.OK:
         return f"it answers {status} {body.decode(errors='replace')}"
+    kept = _kept_pid(keeper, name)
     if not kept or not pid or not holding.answers_for(pid, kept):
         return "another program answers at its address"
     return ""

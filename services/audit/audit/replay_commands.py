@@ -11,6 +11,7 @@ from audit.archive import NotAnArchive, Unreadable
 from audit.findings import Verdict
 
 Form = Literal["text", "json", "csv"]
+Language = Annotated[Literal["vi", "en"], typer.Option(help="In which language to tell.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,13 +30,16 @@ def replay_archive(
     unit: Annotated[str, typer.Option(help="Submitted to this unit, by its code.")] = "",
     limit: Annotated[int, typer.Option(min=0, help="List so many dossiers; all count.")] = 1000,
     form: Annotated[Form, typer.Option("--format", help="How to tell.")] = "text",
+    language: Language = "vi",
     check: Annotated[bool, typer.Option("--check", help="Exit 8 when anything differs.")] = False,
 ) -> None:
     """Decide every dossier again, under its own law or another, and tell what would differ."""
+    from audit.questions.saying import Saying
     from audit.replaying import showing
     from audit.replaying.replay import replay
     from audit.replaying.results import Asked
     from audit.replaying.rules import NoRules, rules_of
+    from audit.report.replay_text import text_of
 
     which = Asked(_day("--from", first), _day("--to", last), unit or None, limit)
     try:
@@ -52,10 +56,13 @@ def replay_archive(
     except Unreadable as error:
         typer.echo(f"{error}: `hotich audit verify` tells more", err=True)
         raise typer.Exit(int(Verdict.UNREADABLE)) from None
-    if form == "json":
-        typer.echo(showing.json_of(found, asked))
-    else:
-        typer.echo(showing.csv_of(found) if form == "csv" else showing.text_of(found, asked))
+    match form:
+        case "json":
+            typer.echo(showing.json_of(found, asked))
+        case "csv":
+            typer.echo(showing.csv_of(found))
+        case "text":
+            typer.echo(text_of(found, asked, Saying(language)))
     if check and found.dossiers_differing:
         raise typer.Exit(int(Verdict.DIVERGED))
 

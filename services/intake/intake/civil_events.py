@@ -19,6 +19,10 @@ MOST_NAMED: Final = 5
 #: So many locks a transaction takes at most: one a mark would outgrow the server's lock table.
 BUCKETS: Final = 1024
 _LOCK_CLASS: Final = 0x6576656E
+_KEEP: Final = """
+INSERT INTO civil_event (fingerprint, dossier_id, code)
+SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::text[]) ON CONFLICT DO NOTHING
+"""
 _BIRTHS: Final = frozenset({"birth", "birth_parent", "linked_birth"})
 #: Grave, acute, tilde, hook above, dot below: the five tones that are written.
 _TONES: Final = frozenset("\u0300\u0301\u0303\u0309\u0323")
@@ -137,11 +141,8 @@ async def others(
         for mark in left[dossier_id]:
             known.setdefault(mark, []).append(codes[dossier_id])
             rows.append((mark, dossier_id, codes[dossier_id]))
-    await conn.executemany(
-        "INSERT INTO civil_event (fingerprint, dossier_id, code) VALUES ($1, $2, $3)"
-        " ON CONFLICT DO NOTHING",
-        rows,
-    )
+    if rows:
+        await conn.execute(_KEEP, *map(list, zip(*rows, strict=True)))
     return found
 
 

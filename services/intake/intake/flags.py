@@ -7,7 +7,7 @@ from contracts.portal import Submission
 from intake.conditions import Matter
 from intake.conditions.births import KINDS as BIRTHS
 from intake.conditions.foreign import has_foreign_element
-from intake.declared import read_declared
+from intake.declared_form import read_form
 from reference import Reference
 
 #: Days after the event within which it is to be registered.
@@ -21,8 +21,8 @@ def flags_of(submission: Submission, reference: Reference, on: date) -> tuple[st
     `late_registration`: a birth or death is registered after the time the law gives for it.
     `foreign_element`: somebody or something in it is foreign.
     """
-    declared = read_declared(submission.model_dump(mode="json"))
-    matter = Matter(declared.form, declared.procedure_code, on, reference)
+    form = read_form(submission.form.model_dump(mode="json"))
+    matter = Matter(form, submission.procedure_code, on, reference)
     late = ("late_registration",) if is_late(matter) else ()
     foreign = ("foreign_element",) if has_foreign_element(matter.form) else ()
     return foreign + late

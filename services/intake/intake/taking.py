@@ -7,7 +7,7 @@ from functools import cached_property
 from uuid import UUID, uuid5
 
 from contracts.decision import Refused
-from contracts.envelope import Cause, sha256
+from contracts.envelope import Cause, Head, sha256
 from contracts.events import Imported, ParticularsRef
 from contracts.model import local_day
 from contracts.particulars import Particulars, ParticularsRecord
@@ -27,7 +27,7 @@ from intake.domain import (
 from intake.flags import flags_of
 from intake.keeping import Kept, keep
 from intake.store import forget_particulars, number
-from plumbing.applying import Item, Part, apply, lock
+from plumbing.applying import Item, Part, apply, give_subjects, lock
 from plumbing.database import Conn
 from plumbing.outbox import OutboxRow, add
 from plumbing.sealing import KeyRing, particulars_purpose
@@ -90,15 +90,20 @@ async def take(conn: Conn, desk: Desk, handed: Sequence[Handed], now: datetime) 
     known = [i for i in firsts if i not in fresh]
     dossiers = await desk.part.store.load(conn, known) if known else {}
     if fresh:
-        dossiers |= await _take_fresh(conn, desk, fresh, now)
+        new = {i: heads[i] for i in fresh}
+        dossiers |= await _take_fresh(conn, desk, fresh, new, now)
     return Took(dossiers, frozenset(fresh))
 
 
 async def _take_fresh(
-    conn: Conn, desk: Desk, fresh: Mapping[UUID, Handed], now: datetime
+    conn: Conn,
+    desk: Desk,
+    fresh: Mapping[UUID, Handed],
+    locked: dict[UUID, Head],
+    now: datetime,
 ) -> dict[UUID, Dossier]:
     codes = await _codes(conn, desk.reference, fresh, now)
-    heads = await lock(conn, codes)
+    heads = await give_subjects(conn, locked, codes)
     events = {i: events_in(one.submission, desk.reference) for i, one in fresh.items()}
     alike = await others(conn, desk.keys, events, codes)
     items, rows = [], []

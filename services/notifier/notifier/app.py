@@ -18,6 +18,7 @@ from notifier.receipts import RULES as RECEIPTS
 from notifier.redelivering import RULES as REDELIVERING
 from notifier.requests import CITIZEN
 from notifier.settings import Settings
+from notifier.smtp import MailServer
 from notifier.store import CorrespondenceStore
 from notifier.subjects import open_own
 from plumbing import running
@@ -71,13 +72,15 @@ async def assemble(service: Running) -> Assembly:
     settings = service.settings
     assert isinstance(settings, Settings)
     reference = load()
-    citizens = Citizens(service, settings, reference)
+    mails = MailServer(settings.smtp_host, settings.smtp_port, settings.mail_from)
+    citizens = Citizens(service, settings, reference, mails)
     part = make_part(service.keys, citizens.context(), synchronised_portals(settings))
     heard = LifecycleInlet(part, service.keys)
     http = open_session()
     portals = portal_side(service, settings, part)
 
     async def close() -> None:
+        await mails.close()
         await http.close()
         await portals.close()
 

@@ -1,14 +1,12 @@
 """The ways to the citizen: the SMS gateway, which can be asked, and mail, which cannot."""
 
 from dataclasses import replace
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
 from uuid import UUID
 
 import aiohttp
 import structlog
 
+from notifier.mails import compose
 from notifier.outside import NoAnswer, NotSent, document_of, is_about_request, status_of
 from notifier.requests import MailRequest
 from notifier.smtp import MailRefused, MailServer, NotTaken, PerhapsTaken
@@ -130,21 +128,6 @@ class Mail:
         if call.begun:
             return Answer("stuck", "stopped_while_sending")
         return Answer("no", "not_sent")
-
-
-def compose(request: MailRequest, recipient: str, sender: str, effect_id: UUID) -> bytes:
-    """Return the mail as it is sent; the same request gives the same bytes."""
-    mail = EmailMessage(policy=SMTP if recipient.isascii() else SMTPUTF8)
-    mail["From"] = Address(addr_spec=sender)
-    mail["To"] = recipient
-    mail["Subject"] = request.subject
-    mail["Date"] = request.date
-    mail["Message-ID"] = f"<{effect_id}@{sender.rpartition('@')[2]}>"
-    mail["X-Hotich-Reference"] = request.reference
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(request.text, cte="base64")
-    mail["Content-Language"] = request.language
-    return mail.as_bytes()
 
 
 def _in_ascii_where_possible(address: str) -> str:

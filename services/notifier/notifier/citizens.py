@@ -12,9 +12,9 @@ from notifier.channels import Mail, SmsGateway
 from notifier.correspondence import Correspondence
 from notifier.failover import Failover, Gateways, or_elsewhere
 from notifier.gateways import BEFORE, Gateway, Sending
-from notifier.limits import unless_erased, within_horizon
+from notifier.limits import IsErased, erasures, unless_erased, within_horizon
 from notifier.quiet import read_quiet
-from notifier.receiving import Receipts, with_receipt
+from notifier.receiving import Note, Receipts, notes, with_receipt
 from notifier.settings import Settings, listed
 from notifier.smtp import MailServer
 from notifier.spending import Budget, Purse
@@ -36,6 +36,7 @@ class Citizens:
     running: Running
     settings: Settings
     reference: Reference
+    mails: MailServer
 
     def context(self) -> Callable[[datetime], Context]:
         """Return what rules decide by: which gateways there are, and which are away now."""
@@ -45,13 +46,16 @@ class Citizens:
 
     def callers(self, http: aiohttp.ClientSession) -> Mapping[str, Caller]:
         """Return the calls to every gateway and to the mail server."""
-        settings = self.settings
-        made = {name: self._sms(name, sms) for name, sms in self._clients(http).items()}
-        _of_before(made, settings)
-        mail = Mail(MailServer(settings.smtp_host, settings.smtp_port, settings.mail_from))
+        pool = self.running.pool
+        is_erased, note = erasures(pool), notes(pool)
+        made = {
+            name: self._sms(name, sms, is_erased, note) for name, sms in self._clients(http).items()
+        }
+        _of_before(made, self.settings)
+        mail = Mail(self.mails)
         # A mail wakes nobody and costs nothing: it goes at any hour.
-        sent = within_horizon(unless_erased(mail, mail.ask, self.running.pool))
-        made["email"] = while_news(only_those(self._trial(), sent), self.running.pool)
+        sent = within_horizon(unless_erased(mail, mail.ask, is_erased))
+        made["email"] = while_news(only_those(self._trial(), sent), pool)
         return made
 
     def tasks(
@@ -65,16 +69,16 @@ class Citizens:
         failover = Failover(*around, gateways, running.wake)
         return [receipts.run, *([failover.run] if len(gateways.names) > 1 else [])]
 
-    def _sms(self, name: str, sms: SmsGateway) -> Caller:
+    def _sms(self, name: str, sms: SmsGateway, is_erased: IsErased, note: Note) -> Caller:
         """Return the call to a gateway, what holds it back on the outside, in the order asked."""
         running, settings = self.running, self.settings
         pool, clock = running.pool, running.clock
         budget = Budget(settings.sms_price, settings.sms_cap_dossier, settings.sms_cap_province)
         purse = Purse(budget, pool, CorrespondenceStore(running.keys), clock)
         quiet = read_quiet(settings.quiet_hours)
-        way, ask = with_receipt(sms, pool), with_receipt(sms.ask, pool)
+        way, ask = with_receipt(sms, note), with_receipt(sms.ask, note)
         way = or_elsewhere(way, name, self._gateways())
-        sent = within_horizon(unless_erased(way, sms.ask, pool))
+        sent = within_horizon(unless_erased(way, sms.ask, is_erased))
         held = while_news(only_those(self._trial(), purse.within_cap(sent)), pool)
         return not_at_night(held, ask, quiet, self.reference, clock)
 

@@ -1,14 +1,16 @@
 """What holds for every call: it is not tried for ever, and the erased are left alone."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
-from notifier.store import is_erased
+from notifier.store import are_erased
 from plumbing.calls import Answer, Call, Caller
 from plumbing.database import TRANSIENT, Pool
+from plumbing.together import Together
 
 RETRY_HORIZON = timedelta(hours=48)
 #: A call that old was perhaps held back by a pause or a shut valve: it is still tried so often.
@@ -56,7 +58,16 @@ def _count(tried: dict[UUID, int], effect_id: UUID) -> None:
         del tried[next(iter(tried))]
 
 
-def unless_erased(caller: Caller, ask: Caller, pool: Pool) -> Caller:
+#: Whether the personal data of a dossier were erased.
+IsErased = Callable[[UUID], Awaitable[bool]]
+
+
+def erasures(pool: Pool) -> IsErased:
+    """Return what asks the database, once for all who ask at the same time."""
+    return Together(partial(are_erased, pool))
+
+
+def unless_erased(caller: Caller, ask: Caller, is_erased: IsErased) -> Caller:
     """Return the call without its person once the data are erased: nothing is sent any more.
 
     A call in doubt is then only asked about, by `ask`, for something may have been sent before
@@ -65,8 +76,7 @@ def unless_erased(caller: Caller, ask: Caller, pool: Pool) -> Caller:
 
     async def careful(call: Call) -> Answer:
         try:
-            async with pool.acquire() as conn:
-                erased = await is_erased(conn, call.dossier_id)
+            erased = await is_erased(call.dossier_id)
         except TRANSIENT:
             # `again` ends in a `no` at the horizon, and has a mail that was begun sent anew.
             outcome: Literal["unknown", "again"] = "unknown" if call.in_doubt else "again"

@@ -8,11 +8,11 @@ from typing import Any
 import aiohttp
 import structlog
 
+from notifier.limits import erasures
 from notifier.national_batches import Batches
 from notifier.national_requests import MOST_ELEMENTS, PERSONAL, NationalRequest
 from notifier.outside import NoAnswer, NotAllowed, NotSent, is_not_allowed
 from notifier.settings import SyncAddress
-from notifier.store import is_erased
 from plumbing.calls import Answer, Call
 from plumbing.database import TRANSIENT, Pool
 
@@ -116,7 +116,7 @@ class NationalPortal:
     """Tells of a step, so often as it is called: the same elements again are the same step."""
 
     def __init__(self, client: NationalClient, pool: Pool) -> None:
-        self._client, self._pool = client, pool
+        self._client, self._is_erased = client, erasures(pool)
         self._fields: dict[str, tuple[str, str]] = {}
         self._batches = Batches(self._send_progress, MOST_ELEMENTS)
 
@@ -147,8 +147,7 @@ class NationalPortal:
         """Return the element with its field, and without its person once the data are erased."""
         dossier = dict(request.dossier)
         try:
-            async with self._pool.acquire() as conn:
-                erased = await is_erased(conn, call.dossier_id)
+            erased = await self._is_erased(call.dossier_id)
         except TRANSIENT:
             raise DatabaseAway from None
         if erased:

@@ -13,7 +13,7 @@ from notifier.heard import completed
 from notifier.requests import callback_of
 from plumbing.accesses.opening import Opening, opening
 from plumbing.accesses.rows import by_service
-from plumbing.database import Conn
+from plumbing.database import Conn, Pool
 from plumbing.sealing import KeyRing
 
 _CONTACT = TypeAdapter(Contact)
@@ -137,12 +137,13 @@ def contact_of(dossier_id: UUID, packed: bytes | None, access: Opening) -> Conta
     return _CONTACT.validate_json(access.open(dossier_id, packed, _purpose(dossier_id)))
 
 
-async def is_erased(conn: Conn, dossier_id: UUID) -> bool:
-    """Return whether the personal data of the dossier were erased."""
-    erased = await conn.fetchval(
-        "SELECT erased FROM correspondence WHERE dossier_id = $1", dossier_id
+async def are_erased(pool: Pool, ids: Sequence[UUID]) -> list[bool]:
+    """Return whether the personal data of each dossier were erased."""
+    rows = await pool.fetch(
+        "SELECT dossier_id FROM correspondence WHERE dossier_id = ANY($1::uuid[]) AND erased", ids
     )
-    return bool(erased)
+    erased = {row["dossier_id"] for row in rows}
+    return [one in erased for one in ids]
 
 
 async def load_news(conn: Conn, dossier_id: UUID) -> tuple[News, ...]:

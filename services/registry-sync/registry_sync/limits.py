@@ -1,9 +1,12 @@
 """What holds for every push: of the erased and of what was ended the register is not told."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
+from uuid import UUID
 
 from plumbing.calls import Answer, Call, Caller
 from plumbing.database import TRANSIENT, Pool
+from plumbing.together import Together
 from registry_sync.register import KNOWN_THERE, RegisterAway
 from registry_sync.store import why_untold
 
@@ -16,11 +19,11 @@ def unless_ended(push: Caller, has_taken: HasTaken, pool: Pool) -> Caller:
 
     A push in doubt is then only asked about: the register may have been told before.
     """
+    why: Together[UUID, str | None] = Together(partial(why_untold, pool))
 
     async def careful(call: Call) -> Answer:
         try:
-            async with pool.acquire() as conn:
-                reason = await why_untold(conn, call.dossier_id)
+            reason = await why(call.dossier_id)
         except TRANSIENT:
             return Answer("again", "database_away", ours=True)
         if reason is None:

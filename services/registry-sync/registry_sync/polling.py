@@ -10,8 +10,9 @@ import structlog
 
 from plumbing.applying import Part
 from plumbing.assembly import Running
-from plumbing.lanes import is_paused, load_pauses
+from plumbing.lanes import load_pauses
 from plumbing.logs import describe, where
+from plumbing.together import Together
 from plumbing.valves import Limit, Pass
 from plumbing.waiting import rest
 from registry_sync.asking import ask_in_parts
@@ -20,7 +21,7 @@ from registry_sync.claims import Due, claim_due
 from registry_sync.pushing import REGISTER_LANE
 from registry_sync.reconciling_store import note_seen
 from registry_sync.register import Register, RegisterAway
-from registry_sync.registration import Registration
+from registry_sync.registration import RegisterSaid, Registration
 from registry_sync.results import RegisterMisspoke, Results
 from registry_sync.words import apply_words
 
@@ -28,16 +29,17 @@ log = structlog.get_logger()
 
 #: The register answers at most this many dossiers in one question.
 BATCH = 1000
-IDLE_SECONDS = 0.2
+#: The longest pause after a question, and while nothing is due.
+BUSY_SECONDS, IDLE_SECONDS = 0.1, 0.2
 ROOM_SECONDS = 0.05
 #: The name of the register's answering service among the neighbours: it fails apart from the one
 #: that is told, and what is told may not crowd it out.
 RESULTS = "results"
 #: Questions under way at once, one for each province and procedure.
-RESULTS_LIMIT = Limit(concurrency=4)
+RESULTS_LIMIT = Limit(concurrency=8)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Poller:
     """Claims what is due, asks by province and procedure, and applies the final words.
 
@@ -49,14 +51,21 @@ class Poller:
     part: Part[Registration]
     register: Register
 
+    def __post_init__(self) -> None:
+        """Make what questions under way share: a look at the pauses, and one transaction."""
+        self._is_paused = Together(self._are_paused)
+        self._hear = Together(self._hear_all)
+
     async def run(self) -> None:
         """Poll until cancelled; while the register is away, ask ever more seldom."""
         pause_seconds = IDLE_SECONDS
         while True:
             decided = 0
             try:
-                decided, away = await self._ask(await self._claim())
-                pause_seconds = min(pause_seconds * 2, 30.0) if away else IDLE_SECONDS
+                due = await self._claim()
+                decided, away = await self._ask(due)
+                usual = BUSY_SECONDS if due else IDLE_SECONDS
+                pause_seconds = min(max(pause_seconds, usual) * 2, 30.0) if away else usual
             except Exception as error:  # what was claimed comes again; nobody else polls for us
                 log.error("poll_failed", error=describe(error), traceback=where(error))
                 pause_seconds = min(pause_seconds * 2, 30.0)
@@ -96,9 +105,7 @@ class Poller:
         found = await self._results(asked, province_code, procedure_code)
         if found is None:
             return None
-        seen = [one.dossier_id for one in asked if one.code in found.known]
-        await note_seen(self.running.pool, seen)
-        decided = await self._take(asked, found)
+        decided = await self._hear((asked, found))
         moved = [
             replace(one, told_province=one.province_code)
             for one in asked
@@ -112,9 +119,8 @@ class Poller:
         codes = [one.code for one in asked]
         whose = f"{province_code}:{procedure_code}"
         with await self._leave() as passed:
-            async with self.running.pool.acquire() as conn:
-                if await is_paused(conn, REGISTER_LANE, province_code):
-                    return None
+            if await self._is_paused(province_code):
+                return None
             try:
                 found = await ask_in_parts(self.register, codes, province_code, procedure_code)
             except (RegisterAway, RegisterMisspoke) as error:
@@ -132,19 +138,41 @@ class Poller:
                 return passed
             await rest(ROOM_SECONDS)
 
-    async def _take(self, asked: Sequence[Due], found: Results) -> int:
-        by_code = {one.code: one for one in asked}
-        for code, reason in found.odd.items():
-            whose = str(by_code[code].dossier_id) if code in by_code else ""
-            log.error("register_misspoke", dossier_id=whose, reason=reason)
-        known = {}
-        for code, word in found.said.items():
-            one = by_code.get(code)
-            if one is None:
-                continue
-            if one.round > 1 and word.outcome == "supplement" and word.at is None:
-                log.error("register_misspoke", dossier_id=str(one.dossier_id), reason="no_time")
-            # Much may have come of the dossier by now; this answers the round it was asked in.
-            known[one] = replace(word, round=one.round, revision=one.revision)
-        words = await held_back(self.running, self.part, known)
-        return await apply_words(self.running, self.part, words)
+    async def _are_paused(self, provinces: Sequence[str]) -> list[bool]:
+        async with self.running.pool.acquire() as conn:
+            pauses = await load_pauses(conn)
+        paused = {one.turn for one in pauses if one.lane == REGISTER_LANE}
+        return ["" in paused or one in paused for one in provinces]
+
+    async def _hear_all(self, answers: Sequence[tuple[Sequence[Due], Results]]) -> list[int]:
+        """Take up what answers came together; return of each how many were decided."""
+        seen = [
+            one.dossier_id for asked, found in answers for one in asked if one.code in found.known
+        ]
+        await note_seen(self.running.pool, seen)
+        # Too many corrections are told by the one answer they stand in.
+        words = [
+            await held_back(self.running, self.part, _known(asked, found))
+            for asked, found in answers
+        ]
+        together = {one: word for those in words for one, word in those.items()}
+        await apply_words(self.running, self.part, together)
+        return [len(those) for those in words]
+
+
+def _known(asked: Sequence[Due], found: Results) -> dict[Due, RegisterSaid]:
+    """Return the words about what was asked; what is odd about a dossier is logged."""
+    by_code = {one.code: one for one in asked}
+    for code, reason in found.odd.items():
+        whose = str(by_code[code].dossier_id) if code in by_code else ""
+        log.error("register_misspoke", dossier_id=whose, reason=reason)
+    known = {}
+    for code, word in found.said.items():
+        one = by_code.get(code)
+        if one is None:
+            continue
+        if one.round > 1 and word.outcome == "supplement" and word.at is None:
+            log.error("register_misspoke", dossier_id=str(one.dossier_id), reason="no_time")
+        # Much may have come of the dossier by now; this answers the round it was asked in.
+        known[one] = replace(word, round=one.round, revision=one.revision)
+    return known

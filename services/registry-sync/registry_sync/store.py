@@ -1,17 +1,31 @@
 """All SQL of registry-sync."""
 
-import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+from pydantic import TypeAdapter
 
 from contracts.particulars import Particulars
 from plumbing.accesses.opening import Opening, opening
 from plumbing.accesses.rows import by_service
-from plumbing.database import Conn
+from plumbing.database import Conn, Pool
 from plumbing.sealing import KeyRing
 from registry_sync.domain import CLOSED, ERASED
 from registry_sync.registration import BookEntry, Registration
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is sealed of a dossier; before the versions were kept there was the newest alone."""
+
+    particulars: Particulars | None
+    personal_number: str | None
+    earlier: tuple[tuple[int, Particulars], ...] = ()
+
+
+_KEPT = TypeAdapter(_Kept)
 
 
 class RegistrationStore:
@@ -107,12 +121,8 @@ class RegistrationStore:
     def _seal(self, case: Registration) -> bytes | None:
         if case.particulars is None and case.personal_number is None:
             return None
-        plain = {
-            "particulars": case.particulars and case.particulars.model_dump(mode="json"),
-            "personal_number": case.personal_number,
-            "earlier": [[version, one.model_dump(mode="json")] for version, one in case.earlier],
-        }
-        body = json.dumps(plain, ensure_ascii=False).encode()
+        kept = _Kept(case.particulars, case.personal_number, case.earlier)
+        body = _KEPT.dump_json(kept)
         return self._keys.seal(body, f"registry-sync:{case.dossier_id}").pack()
 
 
@@ -156,12 +166,8 @@ def personal_of(dossier_id: UUID, packed: bytes | None, access: Opening) -> _Per
     """
     if packed is None:
         return None, None, ()
-    plain = json.loads(access.open(dossier_id, packed, f"registry-sync:{dossier_id}"))
-    read = Particulars.model_validate
-    # Before the versions were kept there was the newest alone.
-    earlier = tuple((version, read(one)) for version, one in plain.get("earlier", ()))
-    newest = plain["particulars"]
-    return read(newest) if newest else None, plain["personal_number"], earlier
+    kept = _KEPT.validate_json(access.open(dossier_id, packed, f"registry-sync:{dossier_id}"))
+    return kept.particulars, kept.personal_number, kept.earlier
 
 
 def _entry(row: Any) -> BookEntry | None:
@@ -176,12 +182,13 @@ def _entry(row: Any) -> BookEntry | None:
     )
 
 
-async def why_untold(conn: Conn, dossier_id: UUID) -> str | None:
-    """Return why the register is not to be told of the dossier, None when it is."""
-    row = await conn.fetchrow(
-        "SELECT erased, closed FROM registration WHERE dossier_id = $1", dossier_id
+async def why_untold(pool: Pool, ids: Sequence[UUID]) -> list[str | None]:
+    """Return of each dossier why the register is not to be told of it, None when it is."""
+    rows = await pool.fetch(
+        "SELECT dossier_id, erased, closed FROM registration WHERE dossier_id = ANY($1::uuid[])"
+        " AND (erased OR closed)",
+        ids,
     )
-    if row is None:
-        return None
     # An ended dossier is nobody's any more: that its data are erased too is no news.
-    return CLOSED if row["closed"] else ERASED if row["erased"] else None
+    why = {row["dossier_id"]: CLOSED if row["closed"] else ERASED for row in rows}
+    return [why.get(one) for one in ids]

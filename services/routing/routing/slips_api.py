@@ -15,7 +15,7 @@ from routing.slips.building import slip_of
 from routing.slips.content import Citizen, ControlSheet, Dossier, Slip
 from routing.slips.control import control_sheet
 from routing.slips.html import render_html, style_source
-from routing.slips.pdf import render_pdf
+from routing.slips.printing import render_pdf
 
 Form = Literal["pdf", "html"]
 Number = Annotated[int | None, Query(ge=1, le=1000)]

@@ -14,6 +14,7 @@ from contracts.model import EARLIEST_DAY
 
 #: In JSON: a year, a year and month, or a day; only the ten digits of ASCII are digits.
 PATTERN = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
+_WHOLE = re.compile(PATTERN[1:-1])
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class PartialDate:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the date in the text; raises ValueError for what is no date of the calendar."""
-        if not re.fullmatch(PATTERN[1:-1], text):
+        if not _WHOLE.fullmatch(text):
             raise ValueError("not a year, a year and month, or a day")
         found = cls(*map(int, text.split("-")))
         found.earliest()  # raises for a month or day that does not exist

@@ -17,7 +17,7 @@ class Once(Follower):
         self._taken: set[object] = set()
 
     async def start(self) -> None:
-        """Connect and stand at the begin of every topic."""
+        """Connect; every topic is read from its begin."""
         # A client that loses its place behind a killed broker reads all again and misses nothing.
         self._consumer = AIOKafkaConsumer(
             **self._status.kafka_client(),
@@ -29,13 +29,17 @@ class Once(Follower):
         except BaseException:
             await self._consumer.stop()
             raise
-        self._consumer.assign(
-            [
-                TopicPartition(topic.name, number)
-                for topic in LIFECYCLE.values()
-                for number in range(topic.partitions)
-            ]
-        )
+
+    async def _read(self) -> None:
+        places = {
+            TopicPartition(topic.name, number)
+            for topic in LIFECYCLE.values()
+            for number in range(topic.partitions)
+        }
+        # A drill adds partitions while it follows; then all is read again.
+        if self._consumer.assignment() != places:
+            self._consumer.assign(list(places))
+        await super()._read()
 
     def _see(self, value: bytes | None) -> None:
         try:

@@ -19,13 +19,13 @@ def ack_first() -> None:
     def settling_after(old: Any) -> Any:
         async def settle(self: Any, tp: Any, records: Any, expected: int) -> Any:
             async with self.pool.acquire() as conn:
-                following = records[-1].offset + 1
-                await offsets.advance(conn, self.group, tp, expected, following)
+                step = offsets.Step(tp.partition, expected, records[-1].offset + 1)
+                await offsets.advance(conn, self.group, tp.topic, [step])
             return await old(self, tp, records, expected)
 
         return settle
 
-    demand(offsets, "advance", "conn", "group", "tp", "expected", "following")
+    demand(offsets, "advance", "conn", "group", "topic", "steps")
     demand(settling.Settler, "settle", "self", "tp", "records", "expected")
     known = {**vars(offsets), "advance": moved_before}
     replace(settling, "offsets", lambda _: SimpleNamespace(**known))

@@ -1,11 +1,12 @@
 """Python runs this first in every process whose PYTHONPATH names this folder.
 
 A service for which the campaign's folder holds `new-<service>` becomes the release in which
-`accepted` has a second version, one for which it holds `bad-<service>` a release with a bug;
-`environment.json` there is what the services are configured with anew. Then the campaign's own
-overlay is installed.
+`accepted` has a second version, one for which it holds `bad-<service>` a release with a bug, the
+audit with `more-audit` the one that counts more partitions; `environment.json` there is what the
+services are configured with anew. Then the campaign's own overlay is installed.
 """
 
+import importlib
 import json
 import os
 import runpy
@@ -15,7 +16,7 @@ from pathlib import Path
 
 _CHAOS = Path(__file__).parents[2] / "chaos" / "overlay"
 _SERVICES = ("intake", "routing", "registry_sync", "notifier")
-_KINDS = ("new", "bad")
+_RELEASES = {"new": "next_release", "bad": "bad_release", "more": "more_partitions"}
 _FOLDER = os.environ.get("CHAOS_FOLDER")
 
 if _FOLDER:
@@ -24,17 +25,13 @@ if _FOLDER:
             sys.path.append(str(_CHAOS))
         _given = sys.orig_argv
         _name = _given[_given.index("-m") + 1] if "-m" in _given[:-1] else ""
-        _named = {_kind: Path(_FOLDER) / f"{_kind}-{_name.replace('_', '-')}" for _kind in _KINDS}
         if _name in _SERVICES and (_told := Path(_FOLDER) / "environment.json").exists():
             os.environ.update(json.loads(_told.read_text("utf-8")))
-        if _name and _named["new"].exists():
-            import next_release
-
-            next_release.install()
-        if _name and _named["bad"].exists():
-            import bad_release
-
-            bad_release.install()
+        for _kind, _module in _RELEASES.items():
+            if _name and (Path(_FOLDER) / f"{_kind}-{_name.replace('_', '-')}").exists():
+                importlib.import_module(_module).install()
+        if _name in _SERVICES and (_seconds := os.environ.get("METADATA_SECONDS")):
+            importlib.import_module("more_partitions").ask_again(float(_seconds))
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()

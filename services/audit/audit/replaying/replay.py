@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from audit.archive import Listing, listing, origin_of
 from audit.columns import head_of
 from audit.freed import keep_freed
+from audit.replaying.naming import named
 from audit.replaying.reading import Window, is_read, windows
 from audit.replaying.results import Asked, Difference, Replay
 from audit.replaying.shelf import MOST, Shelf
@@ -65,6 +66,7 @@ def replay(
             _Partition(root, files, partition, asking, which, found, most).run(progress)
     finally:
         gc.unfreeze()
+    found.differences = named(root, files, _wanted(asking), found.differences)
     found.differences.sort(key=lambda one: (one.code, one.dossier_id))
     return found
 
@@ -171,7 +173,6 @@ class _Partition:
 
     def _end(self) -> None:
         """Judge what is left, and count who was never submitted."""
-        codes = {one.dossier_id: one.code for one in self._found.differences}
         for dossier, memory in self._shelf.values():
             if not memory[_ASKED]:
                 continue
@@ -181,13 +182,7 @@ class _Partition:
             for n, judge in enumerate(self._asking):
                 judged = judge.end(memory[self._first_memory + n], exact)
                 if judged:
-                    before = len(self._found.differences)
                     self._tally(judged, memory, None, dossier)
-                    self._name(before, codes.get(dossier, ""))
-
-    def _name(self, first: int, code: str) -> None:
-        listed = self._found.differences
-        listed[first:] = [Difference(code, one.dossier_id, one.judged) for one in listed[first:]]
 
     def _count(self) -> None:
         count_into(self._found, self._tallies.values())

@@ -15,11 +15,15 @@ class NoRules(Exception):
 
 @dataclass(frozen=True)
 class Rules:
-    """The data decisions were made with, those that are asked, and what the latter are."""
+    """The data decisions were made with, those that are asked, and what the latter are.
+
+    `named` is the day or folder somebody named, None for each dossier's own law.
+    """
 
     own: Reference
     asked: Reference
     text: str
+    named: str | None = None
 
     @property
     def same(self) -> bool:
@@ -35,13 +39,13 @@ def rules_of(named: str | None) -> Rules:
             return Rules(own, own, f"the law of each dossier's own day, data {own.version}")
         day = _day(named)
         if day is not None:
-            return Rules(own, law_of(own, day), f"the law of {day}, data {own.version}")
+            return Rules(own, law_of(own, day), f"the law of {day}, data {own.version}", named)
         if not Path(named).is_dir():
             raise NoRules(f"{named} is neither a day like 2026-11-24 nor a folder")
         asked = load_from(Path(named))
     except BadReferenceData as error:
         raise NoRules(str(error)) from None
-    return Rules(own, asked, f"the law of each dossier's own day, data {asked.version}")
+    return Rules(own, asked, f"the law of each dossier's own day, data {asked.version}", named)
 
 
 def _day(text: str) -> date | None:

@@ -9,10 +9,6 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
-from openpyxl import Workbook  # type: ignore[import-untyped]
-from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
-from openpyxl.styles import Font  # type: ignore[import-untyped]
-
 from board.provinces.figures import ROADS
 from contracts.board import BoardView, ProvinceView, PunctualityView
 from pages.words import Language, Words
@@ -35,34 +31,21 @@ def as_csv(board: BoardView, words: Words, language: Language) -> bytes:
 
 def as_xlsx(board: BoardView, words: Words, language: Language) -> bytes:
     """Return a workbook: provinces, periods, reasons of returns, the move; days are dates."""
-    book = Workbook(write_only=True)
-    for name, rows in (
+    # What writes workbooks takes 20 MB; most processes never write one.
+    from board.provinces.workbooks import workbook
+
+    sheets = (
         ("provinces", _provinces(board, words, language)),
         ("periods", _periods(board, words, language)),
         ("returns", _returns(board, words, language)),
         ("move", _moves(board, words, language)),
-    ):
-        sheet = book.create_sheet(words.say(language, f"provinces.sheet.{name}"))
-        sheet.freeze_panes = "A2"
-        for number, row in enumerate(rows):
-            sheet.append([_typed(sheet, cell, bold=number == 0) for cell in row])
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
+    )
+    return workbook((words.say(language, f"provinces.sheet.{name}"), rows) for name, rows in sheets)
 
 
 def _harmless(cell: Cell) -> Cell:
     text = cell if isinstance(cell, str) else ""
     return f"'{text}" if text.startswith(_DANGEROUS) else cell
-
-
-def _typed(sheet: Any, value: Cell, *, bold: bool) -> Any:
-    cell = WriteOnlyCell(sheet, value)
-    if isinstance(value, str):
-        cell.data_type = "s"
-    if bold:
-        cell.font = Font(bold=True)
-    return cell
 
 
 def _heading(words: Words, language: Language, *names: str) -> list[Cell]:

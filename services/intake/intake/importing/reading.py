@@ -2,7 +2,6 @@
 
 from intake.importing.csv_lines import csv_lines
 from intake.importing.rows import Sheet, sheet_of
-from intake.importing.xlsx_lines import xlsx_lines
 
 _ZIP = b"PK\x03\x04"
 
@@ -12,4 +11,9 @@ def read_sheet(body: bytes) -> Sheet:
 
     Raises it also for a header that is not as specified and for more than MOST_ROWS rows.
     """
-    return sheet_of(xlsx_lines(body) if body.startswith(_ZIP) else csv_lines(body))
+    if not body.startswith(_ZIP):
+        return sheet_of(csv_lines(body))
+    # What reads workbooks takes 20 MB; most processes never see one.
+    from intake.importing.xlsx_lines import xlsx_lines
+
+    return sheet_of(xlsx_lines(body))

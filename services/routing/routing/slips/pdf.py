@@ -1,8 +1,6 @@
 """The papers as PDF, set by typst; what is filled in travels as data, never as markup."""
 
-import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,7 +14,6 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _FONTS = typst.Fonts(include_system_fonts=False)
 #: For the archive and for people who have it read to them.
 _ARCHIVAL: list["typst.PDFStandard"] = ["a-2a", "ua-1"]
-_SETTERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="slips")
 
 
 def pdf(paper: Slip | ControlSheet) -> bytes:
@@ -29,11 +26,6 @@ def pdf(paper: Slip | ControlSheet) -> bytes:
         return _set(paper, _ARCHIVAL)
     except typst.TypstError:
         return _set(paper, [])
-
-
-async def render_pdf(paper: Slip | ControlSheet) -> bytes:
-    """Return what `pdf` does, while others go on; at most two papers are set at a time."""
-    return await asyncio.get_running_loop().run_in_executor(_SETTERS, pdf, paper)
 
 
 def _set(paper: Slip | ControlSheet, standards: list["typst.PDFStandard"]) -> bytes:

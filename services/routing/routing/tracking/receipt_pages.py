@@ -18,7 +18,7 @@ from plumbing.documents import PUBLIC
 from plumbing.receipts import MOST_CHARACTERS, ReceiptFacts, ReceiptKeys, check
 from routing.domain import Case
 from routing.slips.content import Slip
-from routing.slips.pdf import render_pdf
+from routing.slips.printing import render_pdf
 from routing.slips.qr import qr_svg
 from routing.store import load_view
 from routing.tracking.asking import CITIZEN

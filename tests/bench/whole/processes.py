@@ -1,0 +1,102 @@
+"""Processor time and memory of a stack's processes."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import psutil
+
+from local_stack.status import Status
+
+SERVICES = ("intake", "routing", "registry-sync", "notifier", "board", "audit")
+_POINT_SECONDS = 10
+
+
+def seconds(status: Status) -> dict[str, float]:
+    """Return processor seconds by process; of PostgreSQL with all its children."""
+    used = {}
+    for name, pid in status.pids.items():
+        if not psutil.pid_exists(pid):
+            continue
+        process = psutil.Process(pid)
+        times = [process.cpu_times()]
+        if name == "postgres":
+            # Of backends that ended their parent keeps the sum.
+            times += [child.cpu_times() for child in process.children(recursive=True)]
+        used[name] = sum(t.user + t.system for t in times)
+        if name == "postgres":
+            used[name] += times[0].children_user + times[0].children_system
+    return used
+
+
+def memory(status: Status) -> dict[str, int]:
+    """Return resident MiB by process; of PostgreSQL what its processes have of their own."""
+    found = {}
+    for name, pid in status.pids.items():
+        if not psutil.pid_exists(pid):
+            continue
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)] if name == "postgres" else [process]
+        found[name] = (
+            sum(
+                one.memory_full_info().uss if name == "postgres" else one.memory_info().rss
+                for one in family
+            )
+            // 2**20
+        )
+    return found
+
+
+def spent(before: dict[str, float], after: dict[str, float], count: int) -> dict[str, float]:
+    """Return milliseconds by process and dossier, the dearest first; our own keeper is left out."""
+    found = {
+        name: round(1000 * (used - before.get(name, 0)) / count, 2)
+        for name, used in after.items()
+        if name != "keeper"
+    }
+    return dict(sorted(found.items(), key=lambda one: -one[1]))
+
+
+@dataclass
+class Memory:
+    """Resident MiB of our services: the most each had, and how it went by seconds."""
+
+    most: dict[str, int] = field(default_factory=dict)
+    points: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def see(self, name: str, seconds: float, mib: int) -> None:
+        """Take a look in; of the course each tenth second is kept."""
+        self.most[name] = max(self.most.get(name, 0), mib)
+        known = self.points.setdefault(name, [])
+        if not known or seconds - known[-1][0] >= _POINT_SECONDS:
+            known.append((round(seconds), mib))
+
+
+@contextlib.asynccontextmanager
+async def watched(status: Status) -> AsyncIterator[Memory]:
+    """Look at the memory of our services, each second, as long as the block lasts."""
+    memory, began = Memory(), time.monotonic()
+    pids = {name: pid for name, pid in status.pids.items() if _service(name) in SERVICES}
+
+    async def watch() -> None:
+        while True:
+            for name, pid in pids.items():
+                with contextlib.suppress(psutil.Error):
+                    mib = psutil.Process(pid).memory_info().rss // 2**20
+                    memory.see(name, time.monotonic() - began, mib)
+            await asyncio.sleep(1)
+
+    task = asyncio.create_task(watch())
+    try:
+        yield memory
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _service(name: str) -> str:
+    """Return the service a process belongs to: `routing` of `routing-2`."""
+    stem, _, last = name.rpartition("-")
+    return stem if last.isdigit() else name

@@ -90,6 +90,7 @@ _HONEST = {
         "What the portal wrote is in no event: a submission sent again is answered"
         " `reference-used`, and so are submissions on the bus that are read again, after the"
         " receipt that counts.",
+        "The drill itself sends no dossier that a supplement follows.",
     ),
     "routing": (
         "Acts of officers whose events were not published when the database was lost are gone and"
@@ -201,6 +202,7 @@ def restore(service: str, *, honest: tuple[str, ...]) -> Drill:
         honest,
         seconds=35,
         prepare=backups.begin,
+        supplements=service != "intake",
         breaks=_LACKS.get(service, {}),
     )
 

@@ -108,8 +108,8 @@ DRILLS = (
             "Never remove a file of `pg_wal` by hand: it may hold what was committed.",
             "Where a recovery found no room, the next one's hint that data may be corrupted means"
             " that: with room again it goes through.",
-            "On a cluster the log has a volume of its own; a full volume of the data alone, where the"
-            " server goes on and refuses what needs room, was not played.",
+            "On a cluster the log has a volume of its own; a full volume of the data alone, where"
+            " the server goes on and refuses what needs room, was not played.",
             "The disk is a file system in memory, so nothing is said of a disk that fails or lies.",
         ),
         seconds=_FULL_SECONDS + 20,

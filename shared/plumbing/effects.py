@@ -24,7 +24,7 @@ from plumbing.leases import FINISH, JOURNAL, RELEASE
 from plumbing.logs import describe, where
 from plumbing.sealing import KeyRing
 from plumbing.valves import Valves
-from plumbing.waiting import is_cancelled, woken
+from plumbing.waiting import is_cancelled, to_its_end, woken
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=State)
@@ -32,8 +32,8 @@ S = TypeVar("S", bound=State)
 LEASE_SECONDS = 60
 #: A call must have ended well before its lease does.
 CALL_SECONDS = 20
-#: How long a stop waits for the calls under way.
-DRAIN_SECONDS = 12
+#: How long a stop waits for the calls under way, and first for a claim: cut off it leaves leases.
+DRAIN_SECONDS, CLAIM_SECONDS = 12, 5
 #: How many calls are claimed at once; how many may be under way is said by the valves.
 CLAIM_BATCH = 128
 FINISH_BATCH = 200
@@ -101,7 +101,7 @@ class Executor(Generic[S]):
             self.wake.clear()
             claimed = 0
             try:
-                claimed = await self._claim(CLAIM_BATCH)
+                claimed = await to_its_end(self._claim(CLAIM_BATCH), CLAIM_SECONDS)
             except Exception as error:  # no trouble of the database may end the executor
                 if is_cancelled():
                     raise asyncio.CancelledError from error

@@ -47,6 +47,18 @@ async def let_go(ending: Awaitable[Any], seconds: float) -> None:
     task.cancel()
 
 
+async def to_its_end(work: Coroutine[Any, Any, T], seconds: float) -> T:
+    """Return what the work gives; told to end meanwhile, wait until it has, at most so long."""
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(_hear)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=seconds)
+        task.cancel()
+        raise
+
+
 async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
     """Return what the work gives, or None when it was stopped first."""
     task, waiter = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())

@@ -228,6 +228,32 @@ async def test_given_a_stop_when_a_call_is_under_way_then_its_answer_is_still_re
     assert await states(bench) == [(TELL.kind, "DONE", "")]
 
 
+async def test_given_a_stop_when_a_claim_is_committed_and_not_yet_heard_of_then_it_is_called(
+    bench, monkeypatch
+):
+    outside, claimed, heard = Outside(), asyncio.Event(), asyncio.Event()
+    await bench.bring(Dossier(), TELL)
+    executor = an_executor(bench, outside)
+    claim = executor._claiming.claim
+
+    async def heard_of_late(*given: Any) -> Any:
+        rows = await claim(*given)
+        claimed.set()
+        await heard.wait()
+        return rows
+
+    monkeypatch.setattr(executor._claiming, "claim", heard_of_late)
+    task = asyncio.create_task(executor.run())
+    await claimed.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    heard.set()
+    with suppress(asyncio.CancelledError):
+        await task
+
+    assert await states(bench) == [(TELL.kind, "DONE", "")]
+
+
 async def test_given_a_connection_that_breaks_when_given_back_then_what_was_claimed_is_called(
     bench, monkeypatch
 ):

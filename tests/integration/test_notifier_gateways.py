@@ -7,6 +7,7 @@ import pytest
 
 from notifier.citizens import Citizens
 from notifier.failover import Failover, Gateways
+from notifier.smtp import MailServer
 from plumbing import effects
 from plumbing.assembly import utc_now
 from reference import load
@@ -201,7 +202,8 @@ async def test_given_a_dossier_that_cannot_be_moved_then_the_others_are_and_it_w
 
 
 async def test_given_a_receipt_of_before_there_were_two_then_the_first_gateway_is_asked(bench):
-    citizens = Citizens(bench.running, bench.running.settings, load())
+    mails = MailServer("127.0.0.1", 1, "tu@example.vn")
+    citizens = Citizens(bench.running, bench.running.settings, load(), mails)
     (receipts, _) = citizens.tasks(bench.assembly.part, bench.sandbox.http)
 
     asked = receipts.__self__.gateways  # type: ignore[attr-defined]

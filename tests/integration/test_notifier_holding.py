@@ -262,8 +262,8 @@ async def test_given_a_late_word_after_the_end_then_the_status_stays(database, s
         row = await bench.pool.fetchrow("SELECT effect_id, dossier_id, kind FROM sms_receipt")
         async with open_session() as http:
             ask = receipts(bench, SmsGateway(http, f"{sandbox.url}/sms", "sms-token"))
-            await ask._end(row, "failed")
-            await ask._end(row, "delivered")
+            await ask._end([(row, "failed")])
+            await ask._end([(row, "delivered")])
 
         assert await bench.pool.fetchval("SELECT status FROM sms_receipt") == "failed"
         assert await bench.outcomes(dossier) == ["submitted sms"]

@@ -23,6 +23,8 @@ class Beginnings:
 
     async def _begin(self, calls: Sequence[tuple[UUID, int]]) -> list[bool]:
         async with self._pool.acquire() as conn:
-            rows = await conn.fetch(BEGIN, *map(list, zip(*calls, strict=True)))
+            rows = await conn.fetch(
+                BEGIN, [effect for effect, _ in calls], [fence for _, fence in calls]
+            )
         ours = {(row["effect_id"], row["fence"]) for row in rows}
         return [call in ours for call in calls]

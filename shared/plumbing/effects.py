@@ -33,7 +33,7 @@ LEASE_SECONDS = 60
 #: A call must have ended well before its lease does.
 CALL_SECONDS = 20
 #: How long a stop waits for the calls under way, and first for a claim: cut off it leaves leases.
-DRAIN_SECONDS, CLAIM_SECONDS = 12, 5
+DRAIN_SECONDS, CLAIM_SECONDS = 12, 2
 #: How many calls are claimed at once; how many may be under way is said by the valves.
 CLAIM_BATCH = 128
 FINISH_BATCH = 200

@@ -110,7 +110,9 @@ class Chaos:
         around = [asyncio.create_task(self._killer())]
         around += [asyncio.create_task(self._zombie(places)) for _ in range(8)]
         around += [asyncio.create_task(self._relay(name)) for name in "ab"]
-        await asyncio.gather(*(self._supervise(tp) for tp in places))
+        async with asyncio.TaskGroup() as group:  # when one fails, the others end with it
+            for tp in places:
+                group.create_task(self._supervise(tp))
         await _end(*around[:-2])
         await self._drain()
         await _end(*around[-2:])
@@ -118,7 +120,11 @@ class Chaos:
     async def _supervise(self, tp: TopicPartition) -> None:
         while not (task := self.tasks.get(tp)) or task.cancelled():
             self.tasks[tp] = asyncio.create_task(self._owner(tp))
-            await asyncio.wait([self.tasks[tp]])
+            try:
+                await asyncio.wait([self.tasks[tp]])
+            except asyncio.CancelledError:
+                self.tasks[tp].cancel()
+                raise
             self.counts["owners"] += 1
         task.result()
 

@@ -73,10 +73,11 @@ def unsorted(arrived: Any, cursors: dict[Any, Cursor], _: Any) -> Sorted:
     return result
 
 
-async def moved_by_anyone(conn: Any, group: str, tp: Any, _: int, following: int) -> None:
-    """Move the offset whatever it was, as a consumer without compare-and-set does."""
+async def moved_by_anyone(conn: Any, group: str, topic: str, steps: Any) -> None:
+    """Move the offsets whatever they were, as a consumer without compare-and-set does."""
     sql = "UPDATE consumer_offset SET next_offset = $4 WHERE part = $1 AND topic = $2 AND grp = $3"
-    await conn.execute(sql, tp.partition, tp.topic, group, following)
+    for step in steps:
+        await conn.execute(sql, step.partition, topic, group, step.following)
 
 
 BROKEN: dict[str, tuple[Any, str, Callable[..., Any], str]] = {

@@ -270,7 +270,10 @@ async def test_given_a_connection_of_many_mails_then_it_is_ended(played, server,
 
 @pytest.mark.parametrize(
     ("moment", "answer"),
-    [("mail", "421 closing"), ("rcpt", "421 closing"), ("mail", HANG_UP), ("data", HANG_UP)],
+    [
+        *[("mail", "421 closing"), ("rcpt", "421 closing"), ("mail", HANG_UP), ("data", HANG_UP)],
+        *[("mail", "451 too many mails in a session"), ("mail", "554 too many mails")],
+    ],
 )
 async def test_given_a_kept_connection_the_server_ends_then_the_mail_goes_over_another_one(
     played, server, moment, answer
@@ -286,7 +289,6 @@ async def test_given_a_kept_connection_the_server_ends_then_the_mail_goes_over_a
 @pytest.mark.parametrize(
     ("moment", "answer", "outcome"),
     [
-        ("mail", "451 later", "NotTaken smtp_451"),
         ("rcpt", "550 nobody", "MailRefused 550"),
         ("rcpt", SILENCE, "NotTaken "),
         ("dot", HANG_UP, "PerhapsTaken"),
@@ -304,6 +306,16 @@ async def test_given_another_answer_over_a_kept_connection_then_it_is_the_answer
     played.plays.clear()
     assert await deliver_by(server) == "taken"
     assert played.connections == 2
+
+
+async def test_given_a_sender_refused_over_a_kept_and_a_new_connection_then_that_is_the_answer(
+    played, server
+):
+    await deliver_by(server)
+    played.plays["mail"] = "550 not you"
+
+    assert await deliver_by(server) == "MailRefused 550"
+    assert (len(played.taken), played.connections) == (1, 2)
 
 
 async def test_given_a_mail_that_must_not_begin_then_its_connection_is_used_no_more(played, server):

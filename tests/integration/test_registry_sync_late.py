@@ -345,7 +345,7 @@ async def test_given_many_entries_changed_at_once_when_polled_then_few_are_said_
         for number, one in enumerate(due)
     }
 
-    await poller._take(due, Results(said))
+    await poller._hear((due, Results(said)))
 
     told = Counter(
         decode(row["body"]).data.name for row in await bench.pool.fetch("SELECT body FROM outbox")

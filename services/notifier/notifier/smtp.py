@@ -48,7 +48,7 @@ class NotTaken(Exception):
 
 
 class _Ended(Exception):
-    """The server has ended a connection that was kept: the mail goes over another one."""
+    """Over a connection that was kept no more is taken: the mail goes over another one."""
 
 
 class PerhapsTaken(Exception):
@@ -175,9 +175,12 @@ class MailServer:
 
 
 def _is_end(error: BaseException) -> bool:
-    """Return whether the server ended the session, by its word or without one."""
+    """Return whether the server takes no more in a session, by its word or without one.
+
+    The sender is one it took before: if it refuses that now, it may be for the mails before.
+    """
     is_said = isinstance(error, SMTPResponseException) and error.code == CLOSING
-    return is_said or isinstance(error, ConnectionError)
+    return is_said or isinstance(error, SMTPSenderRefused | ConnectionError)
 
 
 def _meaning(error: BaseException) -> MailRefused | NotTaken | None:

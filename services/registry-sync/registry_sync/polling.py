@@ -10,6 +10,7 @@ import structlog
 
 from plumbing.applying import Part
 from plumbing.assembly import Running
+from plumbing.database import passing
 from plumbing.lanes import load_pauses
 from plumbing.logs import describe, where
 from plumbing.together import Together
@@ -37,6 +38,8 @@ ROOM_SECONDS = 0.05
 RESULTS = "results"
 #: Questions under way at once, one for each province and procedure.
 RESULTS_LIMIT = Limit(concurrency=8)
+#: What was asked about, and what was answered.
+_Answered = tuple[Sequence[Due], Results]
 
 
 @dataclass
@@ -106,6 +109,8 @@ class Poller:
         if found is None:
             return None
         decided = await self._hear((asked, found))
+        if decided is None:
+            (decided,) = await self._take_up([(asked, found)])
         moved = [
             replace(one, told_province=one.province_code)
             for one in asked
@@ -144,7 +149,17 @@ class Poller:
         paused = {one.turn for one in pauses if one.lane == REGISTER_LANE}
         return ["" in paused or one in paused for one in provinces]
 
-    async def _hear_all(self, answers: Sequence[tuple[Sequence[Due], Results]]) -> list[int]:
+    async def _hear_all(self, answers: Sequence[_Answered]) -> Sequence[int | None]:
+        """Return of each how many were decided, None where one spoilt it: each goes alone then."""
+        try:
+            return await self._take_up(answers)
+        except Exception as error:  # of one province, perhaps: the others must not wait for it
+            if len(answers) == 1 or passing(error):
+                raise
+            log.warning("answers_taken_up_apart", count=len(answers), error=describe(error))
+            return [None] * len(answers)
+
+    async def _take_up(self, answers: Sequence[_Answered]) -> list[int]:
         """Take up what answers came together; return of each how many were decided."""
         seen = [
             one.dossier_id for asked, found in answers for one in asked if one.code in found.known

@@ -135,8 +135,11 @@ def _statement(table: Table, name: str, compared: dict[str, str], has_particular
     ]
     columns = f"array_remove(ARRAY[{', '.join(differing)}]::text[], NULL)" if differing else "'{}'"
     fields = " || ".join(f"coalesce({one}, '{{}}')" for one in documents) or "'{}'::text[]"
-    source = f"source <> '{PARTICULARS}'" if table.name == "inbound_cursor" else "true"
-    where = "true" if has_particulars else source
+    where = "true"
+    if table.name == "inbound_cursor":
+        # Of whom nothing was heard there was a cursor in releases of before.
+        where = "greatest(l.last_seq, s.last_seq) > 0"
+        where += "" if has_particulars else f" AND source <> '{PARTICULARS}'"
     return (
         f"SELECT t.*, m.later, m.behind FROM (SELECT {keys}, dossier_id AS of_dossier,"
         f" l.{first} IS NULL AS not_here,"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from contracts.asyncapi import READS
 from contracts.decision import State
-from contracts.envelope import GENESIS, Envelope
+from contracts.envelope import Envelope
 from contracts.topics import PARTICULARS as PARTICULARS_TOPIC
 from plumbing.database import Conn
 from plumbing.inlets import PARTICULARS
@@ -75,8 +75,6 @@ def _cursors(service: str, told: Iterable[Told[Any]]) -> Iterable[tuple[Any, ...
             if source == PARTICULARS and not hears:
                 continue
             yield dossier_id, source, last.number, _id_of(last), last.cause.hash
-        for source in {late.event.service for late in one.story.parked} - one.heard.keys():
-            yield dossier_id, source, 0, None, GENESIS
 
 
 def _id_of(heard: Heard) -> UUID | None:

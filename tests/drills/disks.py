@@ -133,10 +133,10 @@ DRILLS = (
             Step("disaster", "It lasts half a minute.", (), lasts(_FULL_SECONDS)),
             Step(
                 "recovery",
-                "The volume becomes larger; the archive goes on by itself.",
+                "The volume becomes larger ($SIZE); the archive goes on by itself.",
                 (
                     "kubectl -n hotich patch pvc archive-audit-0 --type merge"
-                    """ -p '{"spec":{"resources":{"requests":{"storage":"40Gi"}}}}'""",
+                    """ -p '{"spec":{"resources":{"requests":{"storage":"$SIZE"}}}}'""",
                 ),
                 room_again("audit"),
             ),

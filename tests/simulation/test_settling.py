@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 
 from contracts.envelope import MalformedEvent
 from plumbing import settling
+from plumbing.metrics import RECORDS
 from plumbing.offsets import NotOwner
 from plumbing.settling import Flood, FloodGate, Portion, condemns
 from tests.integration.core_kit import Dossier
@@ -145,10 +146,13 @@ def _met(
 
 def test_given_a_bad_record_of_one_partition_then_it_is_buried_and_all_others_count() -> None:
     bench = Bench()
+    counter = RECORDS.labels(bench.settler.service, PLAIN.topic, "dead")
+    before = counter._value.get()
 
     assert _of_two_partitions(bench, {b"b": [ZeroDivisionError()]}) == [2, 2]
 
     assert (bench.counted(), bench.dead()) == ({0: 2, 1: 1}, [(1, "ZeroDivisionError")])
+    assert counter._value.get() == before + 1
 
 
 def test_given_a_partition_that_moved_on_elsewhere_then_the_other_settles_without_it() -> None:

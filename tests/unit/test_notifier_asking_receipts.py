@@ -6,8 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from notifier import receiving
 from notifier.receipts import ASK_AFTER
 from notifier.receiving import Receipts

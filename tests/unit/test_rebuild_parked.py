@@ -1,13 +1,11 @@
 """What waits for a predecessor nobody has heard: a rebuild leaves what the live service does."""
 
-from uuid import UUID
-
 from contracts.envelope import GENESIS, Cause, Head
 from contracts.events import Routed
 from plumbing.rebuilding.proving import Told
 from plumbing.rebuilding.writing import _cursors, _parked
 from plumbing.sequencing import sort
-from tests.unit.builders import A_CODE, A_DOSSIER, NOW, SOME_HASH
+from tests.unit.builders import A_CODE, A_DOSSIER, A_UNIT, NOW, SOME_HASH
 from tests.unit.rebuild_kit import DossierLog
 from tests.unit.test_sequencing import arrive
 
@@ -15,7 +13,7 @@ from tests.unit.test_sequencing import arrive
 def test_given_only_a_later_event_when_rebuilt_then_it_is_parked_without_a_cursor_as_live():
     log = DossierLog(A_DOSSIER, A_CODE)
     log.heads["routing"] = Head(A_DOSSIER, A_CODE, 1, SOME_HASH)
-    log.say(a_routed(), Cause("test", SOME_HASH), NOW)
+    log.say(Routed(unit_code=A_UNIT, reference_version="1"), Cause("test", SOME_HASH), NOW)
     body = log.records[0].value
     assert body is not None
     story = log.story("notifier")

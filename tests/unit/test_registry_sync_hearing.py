@@ -36,9 +36,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[list[Due]]:
         return len(said)
 
     async def ask(_: object, codes: list[str], *__: object) -> Results:
-        return Results(
-            said={code: RegisterSaid("refused") for code in codes}, known=set(codes)
-        )
+        return Results(said={code: RegisterSaid("refused") for code in codes}, known=set(codes))
 
     async def are_paused(_: Poller, provinces: list[str]) -> list[bool]:
         return [False] * len(provinces)

@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from plumbing import effects, running
 from plumbing import relay as relay_module
 from plumbing.relay import Relay
 from plumbing.waiting import is_cancelled, let_go, rest, woken
@@ -103,3 +104,7 @@ async def test_given_no_wake_then_the_wait_ends_in_time_and_the_task_goes_on():
     await woken(event, 60)
 
     assert not is_cancelled()
+
+
+def test_a_stop_waits_longer_than_the_claim_and_the_calls_it_waits_for():
+    assert effects.CLAIM_SECONDS + effects.DRAIN_SECONDS < running.STOP_SECONDS

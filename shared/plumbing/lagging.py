@@ -60,12 +60,15 @@ class Lags:
 
     def note(self, records: Sequence[Record]) -> None:
         """Note a batch, of each partition in order."""
-        firsts: dict[TopicPartition, Record] = {}
+        firsts: dict[tuple[str, int], Record] = {}
+        lasts: dict[tuple[str, int], Record] = {}
         for record in records:
-            tp = TopicPartition(record.topic, record.partition)
-            first = firsts.setdefault(tp, record)
-            self._brought[tp] = _Brought(
-                first.offset, first.timestamp / 1000, record.timestamp / 1000
+            place = record.topic, record.partition
+            firsts.setdefault(place, record)
+            lasts[place] = record
+        for place, first in firsts.items():
+            self._brought[TopicPartition(*place)] = _Brought(
+                first.offset, first.timestamp / 1000, lasts[place].timestamp / 1000
             )
 
     async def load(

@@ -91,11 +91,12 @@ async def load_lanes(conn: Conn) -> list[Lane]:
     """Return what waits, by lane, turn and neighbour; a pause with nothing waiting is not here."""
     pauses = await load_pauses(conn)
     return [
-        Lane(**row, pause=_pause_of(row["lane"], row["turn"], pauses))
+        Lane(**row, pause=pause_of(row["lane"], row["turn"], pauses))
         for row in await conn.fetch(LANES)
     ]
 
 
-def _pause_of(lane: str, turn: str, pauses: Sequence[Pause]) -> Pause | None:
+def pause_of(lane: str, turn: str, pauses: Sequence[Pause]) -> Pause | None:
+    """Return what pauses that turn of the lane, of the pauses as loaded; None when nothing does."""
     # The pause of the whole lane comes first: its turn is empty.
     return next((one for one in pauses if one.lane == lane and one.turn in ("", turn)), None)

@@ -165,7 +165,7 @@ class Settler:
         )
         self.flood.count()
         async with self.pool.acquire() as conn, conn.transaction():
-            step = offsets.Step(tp.partition, expected, record.offset + 1)
+            step = Portion(tp, [record], expected).step
             await offsets.advance(conn, self.group, tp.topic, [step])
             await bury(conn, self.keys, [Dead(record, reason)])
         self._count(tp.topic, Settled(dead=1))

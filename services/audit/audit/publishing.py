@@ -45,18 +45,14 @@ class Publisher:
         self._waiting: deque[Made] = deque()
         self._under_way: deque[Made] = deque()
         self._failed: list[Made] = []
-        self._has_failed = False
+        #: The producer failed to send: librdkafka may never recover.
+        self.wants_another = False
         self._is_saved = True
 
     @property
     def waiting(self) -> int:
         """Return how many are not acknowledged yet."""
         return len(self._waiting) + len(self._under_way) + len(self._failed)
-
-    @property
-    def wants_another(self) -> bool:
-        """Return whether this one failed to send: librdkafka's client may never recover."""
-        return self._has_failed
 
     def open(self, places: Iterable[Place]) -> None:
         """Begin with what is in the archive and was not acknowledged."""
@@ -70,7 +66,7 @@ class Publisher:
 
     def exchange(self, producer: Producer) -> None:
         """Go on with another producer once it is known what became of all that is under way."""
-        self._next, self._has_failed = producer, False
+        self._next, self.wants_another = producer, False
 
     def add(self, made: Iterable[Made]) -> None:
         """Take checkpoints that are in the archive now."""
@@ -111,7 +107,7 @@ class Publisher:
             # After one that failed, those of its place are sent again too: their order is kept.
             if error is not None or any(one.place == made.place for one in self._failed):
                 self._failed.append(made)
-                self._has_failed = True
+                self.wants_another = True
                 log.warning("checkpoint_not_published", count=self.waiting)
                 return
             name = _name(made.place)

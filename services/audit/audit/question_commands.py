@@ -14,7 +14,7 @@ import typer
 from audit.archive import NotAnArchive, Unreadable
 from audit.findings import Verdict, worst
 from audit.no_answer import TROUBLES, why_no_answer
-from audit.place_options import Province, Unit
+from audit.question_options import Language, Province, Unit
 from audit.questions import completeness as of_codes
 from audit.questions import statistics as of_figures
 from audit.questions.completeness_text import completeness_text
@@ -27,7 +27,6 @@ from audit.questions.timeline import timeline_document, timeline_text
 from contracts.model import VIETNAM
 
 Folder = Annotated[Path, typer.Argument(help="The archive, or a copy of it.")]
-Language = Annotated[Literal["vi", "en"], typer.Option(help="In which language to tell.")]
 Document = Annotated[Literal["text", "json"], typer.Option("--format", help="How to tell.")]
 Sheet = Annotated[Literal["text", "csv", "json"], typer.Option("--format", help="How to tell.")]
 First = Annotated[str, typer.Option("--from", help="The first day, as 2026-11-23.")]

@@ -9,9 +9,9 @@ import typer
 
 from audit.archive import NotAnArchive, Unreadable
 from audit.findings import Verdict
+from audit.question_options import Language
 
 Form = Literal["text", "json", "csv"]
-Language = Annotated[Literal["vi", "en"], typer.Option(help="In which language to tell.")]
 
 
 def add_to(app: typer.Typer) -> None:

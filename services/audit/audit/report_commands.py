@@ -12,7 +12,7 @@ from audit.findings import Verdict
 from audit.key_options import verifier_of
 from audit.no_answer import TROUBLES, why_no_answer
 from audit.notes import Signer
-from audit.place_options import Province, Unit
+from audit.question_options import Province, Unit
 from audit.signing import BadKeys, read_private
 
 if TYPE_CHECKING:

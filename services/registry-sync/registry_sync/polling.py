@@ -11,7 +11,7 @@ import structlog
 from plumbing.applying import Part
 from plumbing.assembly import Running
 from plumbing.database import passing
-from plumbing.lanes import load_pauses
+from plumbing.lanes import load_pauses, pause_of
 from plumbing.logs import describe, where
 from plumbing.together import Together
 from plumbing.valves import Limit, Pass
@@ -146,8 +146,7 @@ class Poller:
     async def _are_paused(self, provinces: Sequence[str]) -> list[bool]:
         async with self.running.pool.acquire() as conn:
             pauses = await load_pauses(conn)
-        paused = {one.turn for one in pauses if one.lane == REGISTER_LANE}
-        return ["" in paused or one in paused for one in provinces]
+        return [pause_of(REGISTER_LANE, one, pauses) is not None for one in provinces]
 
     async def _hear_all(self, answers: Sequence[_Answered]) -> Sequence[int | None]:
         """Return of each how many were decided, None where one spoilt it: each goes alone then."""

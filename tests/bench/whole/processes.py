@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
 import psutil
@@ -14,19 +14,23 @@ SERVICES = ("intake", "routing", "registry-sync", "notifier", "board", "audit")
 _POINT_SECONDS = 10
 
 
+def _families(status: Status) -> Iterator[tuple[str, list[psutil.Process]]]:
+    """Yield the processes that live, by name; of PostgreSQL with all its children."""
+    for name, pid in status.pids.items():
+        if psutil.pid_exists(pid):
+            process = psutil.Process(pid)
+            children = process.children(recursive=True) if name == "postgres" else []
+            yield name, [process, *children]
+
+
 def seconds(status: Status) -> dict[str, float]:
     """Return processor seconds by process; of PostgreSQL with all its children."""
     used = {}
-    for name, pid in status.pids.items():
-        if not psutil.pid_exists(pid):
-            continue
-        process = psutil.Process(pid)
-        times = [process.cpu_times()]
-        if name == "postgres":
-            # Of backends that ended their parent keeps the sum.
-            times += [child.cpu_times() for child in process.children(recursive=True)]
+    for name, family in _families(status):
+        times = [one.cpu_times() for one in family]
         used[name] = sum(t.user + t.system for t in times)
         if name == "postgres":
+            # Of backends that ended their parent keeps the sum.
             used[name] += times[0].children_user + times[0].children_system
     return used
 
@@ -34,11 +38,7 @@ def seconds(status: Status) -> dict[str, float]:
 def memory(status: Status) -> dict[str, int]:
     """Return resident MiB by process; of PostgreSQL what its processes have of their own."""
     found = {}
-    for name, pid in status.pids.items():
-        if not psutil.pid_exists(pid):
-            continue
-        process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)] if name == "postgres" else [process]
+    for name, family in _families(status):
         found[name] = (
             sum(
                 one.memory_full_info().uss if name == "postgres" else one.memory_info().rss

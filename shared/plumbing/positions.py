@@ -7,8 +7,12 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from plumbing.logs import describe
+from plumbing.waiting import rest
 
 log = structlog.get_logger()
+
+#: After so long Kafka is told again what it did not take.
+AGAIN_SECONDS = 2.0
 
 
 class ClientEnded(Exception):
@@ -42,9 +46,10 @@ def is_behind(consumer: AIOKafkaConsumer, following: Mapping[TopicPartition, int
 
 
 class Commits:
-    """Commits offsets to Kafka, best effort and beside the work, one at a time per partition.
+    """Commits offsets to Kafka, beside the work and one at a time per partition.
 
-    They are for lag tools only: after a restart the database's offset counts.
+    They are for lag tools only: after a restart the database's offset counts. One that Kafka did
+    not take is told again, or a partition nothing more comes to would show a lag for good.
     """
 
     def __init__(self) -> None:
@@ -68,14 +73,21 @@ class Commits:
     async def _commit(self, consumer: AIOKafkaConsumer, tp: TopicPartition) -> None:
         try:
             while (offset := self._latest.pop(tp, None)) is not None:
-                await self._once(consumer, tp, offset)
+                if await self._once(consumer, tp, offset):
+                    continue
+                self._latest.setdefault(tp, offset)
+                await rest(AGAIN_SECONDS)
+                if tp not in consumer.assignment() or not runs(consumer):
+                    break
         finally:
             if self._under_way.get(tp) is asyncio.current_task():
                 del self._under_way[tp]
 
     @staticmethod
-    async def _once(consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> None:
+    async def _once(consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> bool:
         try:
             await asyncio.wait_for(consumer.commit({tp: offset}), 5)
         except Exception as error:  # the broker may be away; nothing depends on it
             log.debug("offset_commit_failed", topic=tp.topic, error=describe(error))
+            return False
+        return True

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from contracts.topics import LIFECYCLE, PARTICULARS, SUBMISSIONS
@@ -13,7 +14,7 @@ from local_stack.stack import Stack
 from local_stack.status import Status
 from sandbox.samples import Sample, load, load_rejected
 from tests.chaos.campaign.course import Course, Place, Sent
-from tests.chaos.campaign.evidence import gather
+from tests.chaos.campaign.evidence import committed, gather
 from tests.chaos.campaign.personal import personal_values
 from tests.chaos.campaign.verdict import judge
 from tests.chaos.campaign.waiting import Waiting
@@ -85,6 +86,21 @@ async def _quiet(status: Status) -> None:
             return not await waiting.left() and not await waiting.left()
 
         await until(nothing_is_left, "everything is sent, settled and answered")
+    await until(lambda: _is_told(status), "Kafka is told of everything settled")
+
+
+async def _is_told(status: Status) -> bool:
+    """Return whether Kafka knows of every partition what the databases know: it is told beside."""
+    told = await committed(status, list(status.databases))
+    for service, url in status.databases.items():
+        connection = await asyncpg.connect(url)
+        try:
+            rows = await connection.fetch("SELECT topic, part, next_offset FROM consumer_offset")
+        finally:
+            await connection.close()
+        if any(told[service].get((row[0], row[1]), 0) < row[2] for row in rows):
+            return False
+    return True
 
 
 async def test_a_quiet_run_of_every_sample_breaks_no_invariant(quiet: Stack, course: Course):
@@ -114,6 +130,7 @@ async def test_forged_records_are_right_when_the_course_knows_them_and_wrong_whe
             sent = await producer.send_and_wait(topic, b"\xff{", key=b"R-1")
             places.append(Place(topic, sent.partition, sent.offset))
     await until(lambda: all_consumed(status), "the forged records are settled")
+    await until(lambda: _is_told(status), "Kafka is told of the forged records")
     knows = dataclasses.replace(course, forged=tuple(places))
 
     evidence = await gather(status, knows, ROOT)

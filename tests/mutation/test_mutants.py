@@ -16,7 +16,7 @@ from tests.mutation.targets import EQUIVALENT_SQL, SQL_TARGETS
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_given_any_mutant_of_the_conditions_when_the_tests_run_then_one_sees_it() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.mutation"], cwd=ROOT, capture_output=True, text=True

@@ -114,7 +114,7 @@ async def gather(status: Status, course: Course, root: Path | None = None) -> Ev
     return Evidence(
         topics=topics,
         ends=ends,
-        committed=await _committed(status, list(status.databases)),
+        committed=await committed(status, list(status.databases)),
         journal=JournalFile(Path(status.sandbox["journal"])),
         databases=databases,
         logs={path.name: Lines(path) for path in sorted((root / status.logs).glob("*.log*"))},
@@ -156,7 +156,8 @@ async def _ends(status: Status) -> dict[Partition, int]:
         await consumer.stop()
 
 
-async def _committed(status: Status, groups: Sequence[str]) -> dict[str, dict[Partition, int]]:
+async def committed(status: Status, groups: Sequence[str]) -> dict[str, dict[Partition, int]]:
+    """Return the offsets each group has committed to Kafka, by partition."""
     admin = AIOKafkaAdminClient(**status.kafka_client())
     await admin.start()
     try:

@@ -20,7 +20,6 @@ WITHOUT_A_BILL = ("console", "sandbox", "setup")
 SETTING_MISSING = (
     "Usage: hotich",
     "setting_wrong",
-    "KAFKA_BOOTSTRAP_SERVERS",
     "SANDBOX_PORT",
     "SANDBOX_SECRETS",
 )

@@ -182,10 +182,10 @@ def restore(service: str, *, honest: tuple[str, ...]) -> Drill:
                 "It is stopped again, and its database is made from the log and swapped in.",
                 (
                     *cluster.stop(service),
-                    f"hotich rebuild make {service} --database $OWNER_URL --kafka $KAFKA"
-                    " --keys keys.json",
-                    f"hotich rebuild compare {service} --database $OWNER_URL",
-                    f"hotich rebuild swap {service} --database $OWNER_URL --kafka $KAFKA --yes",
+                    f'hotich rebuild make {service} --database "$OWNER_URL" --kafka "$KAFKA"'
+                    ' --keys "$KEYS"',
+                    f'hotich rebuild compare {service} --database "$OWNER_URL"',
+                    f'hotich rebuild swap {service} --database "$OWNER_URL" --kafka "$KAFKA" --yes',
                 ),
                 rebuilt(service),
             ),

@@ -185,18 +185,23 @@ async def test_the_whole_log_sent_again_changes_nothing(stack: Stack):
 
 async def test_offsets_forgotten_by_kafka_are_taken_from_the_database(stack: Stack):
     status = stack.status()
-    sent = "SELECT count(*) FROM outbox_sent"
+    # Of dossiers of other tests something may still be said, each for a cause of its own.
+    said_again = """
+        SELECT count(*) - count(DISTINCT (key, event ->> 'causeid', event ->> 'type'))
+        FROM (SELECT key, convert_from(body, 'UTF8')::jsonb AS event FROM outbox_sent
+              WHERE topic = 'dossier.routing.v1') said
+    """
     async with following(status, good_samples(3)) as journey:
         await journey.send()
         await journey.arrive()
-        before = await count(status, "routing", sent)
+        before = await count(status, "routing", said_again)
         await asyncio.to_thread(stack.stop_component, "routing")
         await _commit_the_beginning(status, "routing")
         await asyncio.to_thread(stack.start_component, "routing")
         await until(lambda: _is_ready(status.urls["routing"]), "routing is ready again")
         await until(lambda: all_consumed(status), "everything is settled")
 
-        assert await count(status, "routing", sent) == before
+        assert await count(status, "routing", said_again) == before
         assert journey.breaches() == []
     async with following(status, good_samples(3)) as later:
         await later.send()

@@ -327,6 +327,7 @@ def test_what_cannot_be_replayed_is_said_in_words(tmp_path):
     assert command(str(root), "--rules", "nowhere")[0] == 2
     assert command(str(root), "--rules", str(tmp_path))[0] == 2
     assert command(str(root), "--from", "yesterday")[0] == 2
+    assert command(str(root), "--unit", "00000")[0] == 2
     assert command(str(root), "--check")[0] == 0
 
 

@@ -3,16 +3,22 @@
 import asyncio
 import contextlib
 import logging
-import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import structlog
+
 from contracts.topics import Topic, topics_for
 from local_stack import credentials
 from plumbing.kafka_security import PLAINTEXT, KafkaSecurity
+from plumbing.logs import configure
+from plumbing.settings import KafkaSettings, read_settings
+
+log = structlog.get_logger()
 
 POLL_SECONDS = 0.05
 
@@ -159,13 +165,31 @@ def _quiet(name: str) -> Iterator[None]:
         logger.setLevel(before)
 
 
+class SetupSettings(KafkaSettings):
+    """Where the topics are made, and for which portals."""
+
+    #: The ids of the portals on the bus, with commas between; those the sandbox plays if unset.
+    bus_portals: str = ",".join(credentials.portals())
+
+
+def main() -> int:
+    """Make the topics of a cluster that is there; return 1 when it did not answer."""
+    settings = read_settings(SetupSettings, "setup")
+    configure("setup")
+    portals = [portal for portal in settings.bus_portals.split(",") if portal]
+    try:
+        ensure(
+            settings.kafka_bootstrap_servers,
+            portals,
+            copies=0,
+            seconds=60,
+            security=settings.kafka_security,
+        )
+    except NotReady as error:
+        log.critical("topics_not_made", reason=str(error))
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    # The ids of the portals on the bus, with commas between; those the sandbox plays if unset.
-    named = os.environ.get("BUS_PORTALS", ",".join(credentials.portals()))
-    ensure(
-        os.environ["KAFKA_BOOTSTRAP_SERVERS"],
-        [portal for portal in named.split(",") if portal],
-        copies=0,
-        seconds=60,
-        security=KafkaSecurity.from_environment(os.environ),
-    )
+    sys.exit(main())

@@ -9,7 +9,7 @@ import typer
 
 from audit.archive import NotAnArchive, Unreadable
 from audit.findings import Verdict
-from audit.question_options import Language
+from audit.question_options import Language, Unit
 
 Form = Literal["text", "json", "csv"]
 
@@ -27,7 +27,7 @@ def replay_archive(
     ] = None,
     first: Annotated[str, typer.Option("--from", help="Submitted on this day or later.")] = "",
     last: Annotated[str, typer.Option("--to", help="Submitted on this day or before.")] = "",
-    unit: Annotated[str, typer.Option(help="Submitted to this unit, by its code.")] = "",
+    unit: Unit = "",
     limit: Annotated[int, typer.Option(min=0, help="List so many dossiers; all count.")] = 1000,
     form: Annotated[Form, typer.Option("--format", help="How to tell.")] = "text",
     language: Language = "vi",

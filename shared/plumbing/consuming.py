@@ -20,6 +20,7 @@ from plumbing.kafka_security import PLAINTEXT, KafkaSecurity
 from plumbing.logs import describe, where
 from plumbing.offsets import NotOwner
 from plumbing.parsing import raw, total_parser
+from plumbing.pausing import Pauses, seek
 from plumbing.positions import Commits, is_behind, runs, unbroken
 from plumbing.sequencing import Record
 from plumbing.settling import Flood, Settler
@@ -48,7 +49,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._holes = Holes(settler, compacted)
         self._commits = Commits()
         self._next: dict[TopicPartition, int] = {}
-        self._resuming: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._pauses = Pauses(self._expected)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._moved_at = time.monotonic()
         self.broker = make_broker(bootstrap, f"{settler.service}-{replica}", security)
@@ -94,9 +95,17 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         Zero while a partition waits for the database: a restart would not bring it back.
         """
         behind = self.consumer is not None and is_behind(self.consumer, self._next)
-        if not behind or self._resuming:
+        if not behind or self._pauses:
             self._moved_at = time.monotonic()
         return time.monotonic() - self._moved_at
+
+    async def stop(self) -> None:
+        """Stop reading after the batch under way; then Kafka is told nothing more."""
+        try:
+            await self.broker.stop()
+        finally:
+            self._commits.end()
+            self._pauses.end()
 
     async def _on_batch(self, records: Sequence[Record]) -> None:
         by_partition: dict[TopicPartition, list[Record]] = defaultdict(list)
@@ -113,17 +122,17 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         except TRANSIENT as error:
             log.warning("partition_waits", **place, error=describe(error))
             metrics.ROLLBACKS.labels(self._settler.service, tp.topic).inc()
-            await self._again(tp, random.uniform(0.3, 1.5))
+            self._pauses.pause(self.consumer, tp, random.uniform(0.3, 1.5))
         except Flood as flood:
             self._fail(str(flood))
         except Exception as error:  # even the dead letter could not be written: keep the place
             log.error("partition_stuck", **place, error=describe(error), traceback=where(error))
-            await self._again(tp, 5.0)
+            self._pauses.pause(self.consumer, tp, 5.0)
 
     async def _moved_on(self, tp: TopicPartition) -> None:
         log.warning("partition_moved_on_elsewhere", topic=tp.topic, partition=tp.partition)
         self._next.pop(tp, None)
-        await self._again(tp, 0.2)
+        self._pauses.pause(self.consumer, tp, 0.2)
 
     def _fail(self, reason: str) -> None:
         log.critical("consumer_stops", reason=reason)
@@ -170,33 +179,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._next[tp] = known
         return self._next[tp]
 
-    def _seek(self, tp: TopicPartition, offset: int) -> None:
-        if self.consumer is not None and tp in self.consumer.assignment():
-            self.consumer.seek(tp, offset)
-
-    async def _again(self, tp: TopicPartition, pause_seconds: float) -> None:
-        """Pause the partition and take it up again at the database's offset; others go on."""
-        if self.consumer is None or tp not in self.consumer.assignment():
-            return
-        self.consumer.pause(tp)
-        if tp not in self._resuming:
-            self._resuming[tp] = asyncio.create_task(self._resume(tp, pause_seconds))
-
-    async def _resume(self, tp: TopicPartition, pause_seconds: float) -> None:
-        try:
-            while True:
-                await asyncio.sleep(pause_seconds)
-                try:
-                    self._seek(tp, await self._expected(tp))
-                    break
-                except Exception as error:  # nobody else would take the partition up again
-                    log.warning("partition_still_waits", topic=tp.topic, error=describe(error))
-                    pause_seconds = min(pause_seconds * 2, 10.0)
-            if self.consumer is not None and tp in self.consumer.assignment():
-                self.consumer.resume(tp)
-        finally:
-            self._resuming.pop(tp, None)
-
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Let the batch under way finish before the partitions go to someone else."""
         await self._lock.wait_release(DRAIN_SECONDS)
@@ -204,8 +186,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._next.pop(tp, None)
             self._holes.forget(tp)
             self._commits.forget(tp)
-            if task := self._resuming.pop(tp, None):
-                task.cancel()
+            self._pauses.forget(tp)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Start each partition where the database says, whatever Kafka remembers."""
@@ -214,19 +195,23 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._next.pop(tp, None)
             self._holes.forget(tp)
             try:
-                self._seek(tp, await self._expected(tp))
-            except Exception as error:  # as in `_resume`; the other partitions are assigned too
+                seek(self.consumer, tp, await self._expected(tp))
+            except Exception as error:  # it is taken up later; the others are assigned too
                 log.warning("database_away_at_assignment", error=describe(error))
-                await self._again(tp, 1.0)
+                self._pauses.pause(self.consumer, tp, 1.0)
 
     async def watch(self) -> None:
-        """Take back partitions where the client ran ahead; raises ClientEnded when it is over."""
+        """Take back partitions where the client ran ahead; raises ClientEnded when it is over.
+
+        Kafka is told of the others what it was not told, or did not take.
+        """
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             consumer = unbroken(self.consumer)
             if consumer is None or not self._lock.empty:
                 continue
             for tp, expected in list(self._next.items()):
+                self._commits.tell(consumer, tp, expected)
                 try:
                     await self._take_back(consumer, tp, expected)
                 except NotOwner:
@@ -235,12 +220,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                     log.warning("watchdog_waits", topic=tp.topic, error=describe(error))
 
     async def _take_back(self, client: AIOKafkaConsumer, tp: TopicPartition, expected: int) -> None:
-        if tp in self._resuming or tp not in client.assignment():
+        if tp in self._pauses or tp not in client.assignment():
             return
         # Asked for before the position: a position that counts was reached after the second look.
         looked = self._holes.looked(tp)
         position = await asyncio.wait_for(client.position(tp), 5)
-        busy = not self._lock.empty or tp in self._resuming or self._next.get(tp) != expected
+        busy = not self._lock.empty or tp in self._pauses or self._next.get(tp) != expected
         if busy or position <= expected:
             return
         if looked == (expected, position):

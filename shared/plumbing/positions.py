@@ -7,12 +7,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from plumbing.logs import describe
-from plumbing.waiting import rest
 
 log = structlog.get_logger()
-
-#: After so long Kafka is told again what it did not take.
-AGAIN_SECONDS = 2.0
 
 
 class ClientEnded(Exception):
@@ -48,17 +44,21 @@ def is_behind(consumer: AIOKafkaConsumer, following: Mapping[TopicPartition, int
 class Commits:
     """Commits offsets to Kafka, beside the work and one at a time per partition.
 
-    They are for lag tools only: after a restart the database's offset counts. One that Kafka did
-    not take is told again, or a partition nothing more comes to would show a lag for good.
+    They are for lag tools only: after a restart the database's offset counts. Whoever has them told
+    again and again need not ask whether Kafka took them.
     """
 
     def __init__(self) -> None:
         self._latest: dict[TopicPartition, int] = {}
+        self._taken: dict[TopicPartition, int] = {}
         self._under_way: dict[TopicPartition, asyncio.Task[None]] = {}
 
     def tell(self, consumer: AIOKafkaConsumer | None, tp: TopicPartition, offset: int) -> None:
-        """Have the offset committed when the one under way is through; the latest one counts."""
-        if consumer is None or tp not in consumer.assignment():
+        """Have the offset committed when the one under way is through; the latest one counts.
+
+        One that Kafka took from us is not told again.
+        """
+        if consumer is None or tp not in consumer.assignment() or self._taken.get(tp) == offset:
             return
         self._latest[tp] = offset
         if tp not in self._under_way:
@@ -67,18 +67,20 @@ class Commits:
     def forget(self, tp: TopicPartition) -> None:
         """Commit no more for the partition: it goes to someone else."""
         self._latest.pop(tp, None)
+        self._taken.pop(tp, None)
         if task := self._under_way.pop(tp, None):
             task.cancel()
+
+    def end(self) -> None:
+        """Commit nothing more: the client is gone."""
+        for tp in list(self._under_way):
+            self.forget(tp)
 
     async def _commit(self, consumer: AIOKafkaConsumer, tp: TopicPartition) -> None:
         try:
             while (offset := self._latest.pop(tp, None)) is not None:
                 if await self._once(consumer, tp, offset):
-                    continue
-                self._latest.setdefault(tp, offset)
-                await rest(AGAIN_SECONDS)
-                if tp not in consumer.assignment() or not runs(consumer):
-                    break
+                    self._taken[tp] = offset
         finally:
             if self._under_way.get(tp) is asyncio.current_task():
                 del self._under_way[tp]

@@ -222,7 +222,7 @@ async def _until_over(
 
 async def _stop_consumer(consumer: Consumer | None) -> None:
     if consumer is not None:
-        await let_go(consumer.broker.stop(), STOP_SECONDS)
+        await let_go(consumer.stop(), STOP_SECONDS)
 
 
 async def _close(

@@ -168,6 +168,6 @@ async def with_kafka(stack: Stack, events: int) -> float:
     await consumer.broker.start()
     first, began = await reached(events // 10)
     last, ended = await reached(events)
-    await consumer.broker.stop()
+    await consumer.stop()
     await settler.pool.close()
     return (last - first) / (ended - began)

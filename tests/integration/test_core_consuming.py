@@ -100,7 +100,7 @@ async def running(ledger: Ledger, servers: Stack, replica: str) -> AsyncIterator
         yield consumer
     finally:
         watch.cancel()
-        await consumer.broker.stop()
+        await consumer.stop()
         # The future of a healthy consumer never ends; a failed one was looked at by its test.
         consumer.failed.cancel()
 

@@ -12,6 +12,7 @@ from faststream._internal.endpoint.subscriber.utils import MultiLock
 
 from plumbing.consuming import Consumer
 from plumbing.holes import Holes
+from plumbing.pausing import Pauses
 from plumbing.positions import Commits
 from plumbing.relay import Relay
 from plumbing.settling import Settler
@@ -142,7 +143,7 @@ class Member(Consumer):
         self._holes = Holes(settler, set())
         self._commits = Commits()
         self._next = {}
-        self._resuming = {}
+        self._pauses = Pauses(self._expected)
         self._moved_at = 0.0
         self._client, self._trouble = client, client.trouble
         self._working = MultiLock()

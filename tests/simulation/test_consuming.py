@@ -1,13 +1,10 @@
 """The consumer's offsets on the in-memory database: what is fresh, what is a gap, what is next."""
 
-import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from plumbing.offsets import NotOwner
-from plumbing.positions import AGAIN_SECONDS
 from tests.simulation.bench import PLAIN, Bench
 
 
@@ -195,55 +192,3 @@ def test_given_a_batch_when_settled_then_kafka_is_told_the_next_offset() -> None
 
     bench.play(test())
     assert told == [{PLAIN: 2}]
-
-
-def test_given_an_offset_kafka_did_not_take_then_it_is_told_again_until_it_does() -> None:
-    bench, told = Bench(), []
-    rows = bench.records(b"a", b"b", b"c")
-
-    async def commit(offsets: Any) -> None:
-        told.append(offsets)
-        if len(told) < 3:
-            raise TimeoutError
-
-    async def test() -> None:
-        member = bench.member(PLAIN)
-        bench.client.commit = commit  # type: ignore[method-assign]
-        await member._settle(PLAIN, rows[:2])
-        under_way = member._commits._under_way[PLAIN]
-        await asyncio.sleep(AGAIN_SECONDS / 2)
-        await member._settle(PLAIN, rows[2:])
-        await under_way
-
-    bench.play(test())
-    # What was settled meanwhile is told instead: the latest counts.
-    assert told == [{PLAIN: 2}, {PLAIN: 3}, {PLAIN: 3}]
-
-
-@pytest.mark.parametrize("gone", ["partition", "client"])
-def test_given_an_offset_kafka_did_not_take_when_nobody_reads_it_any_more_then_it_is_left(
-    gone: str,
-) -> None:
-    bench, told = Bench(), []
-    rows = bench.records(b"a")
-
-    async def commit(offsets: Any) -> None:
-        told.append(offsets)
-        raise TimeoutError
-
-    async def test() -> None:
-        member = bench.member(PLAIN)
-        bench.client.commit = commit  # type: ignore[method-assign]
-        await member._settle(PLAIN, rows)
-        under_way = member._commits._under_way[PLAIN]
-        await asyncio.sleep(AGAIN_SECONDS / 2)
-        if gone == "partition":
-            bench.client.assignment = set  # type: ignore[method-assign]
-        else:
-            ended = asyncio.get_running_loop().create_future()
-            ended.set_result(None)
-            bench.client._fetcher = SimpleNamespace(_fetch_task=ended)
-        await under_way
-
-    bench.play(test())
-    assert told == [{PLAIN: 1}]

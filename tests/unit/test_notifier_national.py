@@ -1,15 +1,17 @@
 """What the National Portal's interface may answer outside its own description."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Self
 from uuid import uuid4
 
 import pytest
 
 from contracts.decision import Context, Decision
 from notifier.correspondence import Correspondence, News
-from notifier.national import NationalPortal, Refused, _understood
+from notifier.national import NationalClient, NationalPortal, Refused, _understood
 from notifier.national_requests import NationalRequest, synchronised, to_national
 from reference import load
 
@@ -94,3 +96,41 @@ def test_given_a_supplement_is_asked_then_its_last_moment_is_not_told_as_the_app
     assert [one["NgayKetThucTheoQuyDinh"] for one in asked.progress] == [""]
     assert taken.dossier["NgayHenTra"] == "20261201090000"
     assert {one["NgayKetThucTheoQuyDinh"] for one in taken.progress} == {"20261201090000"}
+
+
+async def test_given_many_calls_at_once_then_no_more_than_allowed_are_under_way() -> None:
+    under_way, most, answered = 0, 0, []
+
+    class Answering:
+        status = 200
+
+        def __init__(self) -> None:
+            self.content = self
+
+        async def __aenter__(self) -> Self:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0.01)
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            nonlocal under_way
+            under_way -= 1
+
+        async def read(self, _: int) -> bytes:
+            answered.append(1)
+            return b'{"error_code":"0","session":"s"}'
+
+        def at_eof(self) -> bool:
+            return True
+
+    http: Any = SimpleNamespace(post=lambda *_, **__: Answering())
+    address: Any = SimpleNamespace(
+        url="", madonvi="", username="", password=SimpleNamespace(get_secret_value=str)
+    )
+    client = NationalClient(http, address, at_once=3)
+
+    await asyncio.gather(*(client.call("DongBoTienDo") for _ in range(20)))
+
+    assert (most, len(answered)) == (3, 21)

@@ -33,10 +33,14 @@ class Refused(Exception):
 
 
 class NationalClient:
-    """Speaks the interface; one session for all, begun again when the portal forgot it."""
+    """Speaks the interface; one session for all, begun again when the portal forgot it.
 
-    def __init__(self, http: aiohttp.ClientSession, address: SyncAddress) -> None:
+    Not more than `at_once` calls are under way; the others wait for their turn.
+    """
+
+    def __init__(self, http: aiohttp.ClientSession, address: SyncAddress, at_once: int = 8) -> None:
         self._http, self._address = http, address
+        self._turns = asyncio.Semaphore(at_once)
         self._session = ""
         self._opening = asyncio.Lock()
 
@@ -72,7 +76,10 @@ class NationalClient:
 
     async def _post(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            async with self._http.post(url, json=body, allow_redirects=False) as response:
+            async with (
+                self._turns,
+                self._http.post(url, json=body, allow_redirects=False) as response,
+            ):
                 if response.status != 200:
                     raise Refused(f"http_{response.status}")
                 text = await response.content.read(MOST_BYTES)

@@ -33,6 +33,9 @@ from plumbing.valves import Limit
 
 #: So many calls to one portal may be under way.
 PER_PORTAL = 8
+#: So many dossiers at once are told to a portal by the National Portal's interface, several by one
+#: call; its client makes no more than `PER_PORTAL` calls at once.
+SYNCHRONISED_AT_ONCE = 4 * PER_PORTAL
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,9 @@ def portal_side(service: Running, settings: Settings, part: Part[Correspondence]
         for name, address in sorted(settings.portals.items())
         if address.dossiers_url is not None
     ]
-    everyone = PER_PORTAL * max(1, len(settings.portals))
+    everyone = max(1, len(settings.portals))
     synchronised = {
-        name: NationalPortal(NationalClient(http, address.sync), service.pool)
+        name: NationalPortal(NationalClient(http, address.sync, PER_PORTAL), service.pool)
         for name, address in settings.portals.items()
         if address.sync is not None
     }
@@ -82,8 +85,10 @@ def portal_side(service: Running, settings: Settings, part: Part[Correspondence]
         },
         lanes=(PORTAL, NATIONAL) if synchronised else (PORTAL,),
         valves={
-            "portal": Limit(concurrency=everyone, per_turn=PER_PORTAL),
-            "sync": Limit(concurrency=everyone, per_turn=PER_PORTAL),
+            "portal": Limit(concurrency=everyone * PER_PORTAL, per_turn=PER_PORTAL),
+            "sync": Limit(
+                concurrency=everyone * SYNCHRONISED_AT_ONCE, per_turn=SYNCHRONISED_AT_ONCE
+            ),
         },
         tasks=[
             *(one.run for one in reconcilers),

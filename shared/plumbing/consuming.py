@@ -58,7 +58,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             group_id=settler.group,
             group_instance_id=f"{settler.group}-{replica}",
             batch=True,
-            max_records=500,
+            max_records=200,
             batch_timeout_ms=20,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,

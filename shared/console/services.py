@@ -61,7 +61,8 @@ def find(
     status = read_status(stack)
     clients = json.loads((stack.parent / "secrets.json").read_text(encoding="utf-8"))["clients"]
     if not token and person not in clients:
-        raise Failed(f"the stack knows no {person!r}: start it again, it will be made")
+        known = ", ".join(sorted(clients))
+        raise Failed(f"the stack knows no {person!r}; there are: {known}")
     return Services(
         urls or {name: url for name, url in status["urls"].items() if name not in _NO_SERVICE},
         token,

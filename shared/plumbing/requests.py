@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
 
 from plumbing.problems import ProblemRaised, problem_response
-from plumbing.strict_json import BrokenJson, read_json
+from plumbing.strict_json import MOST_DEPTH, MOST_VALUES, BrokenJson, read_json
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 MOST_SWALLOWED_BYTES: Final = 32 * MAX_BODY_BYTES
@@ -76,7 +76,11 @@ async def _swallow(receive: Any) -> None:
             return
 
 
-_BROKEN = (400, "broken-json", "Broken JSON", "The body is no JSON, or says a thing twice.")
+_BROKEN = {
+    "syntax": "The body is no JSON.",
+    "twice": "An object of the body names a member twice.",
+    "bounds": f"At most {MOST_DEPTH} levels, {MOST_VALUES} values and finite numbers are read.",
+}
 _TOO_LARGE = (413, "body-too-large", "Body too large", f"At most {MAX_BODY_BYTES} bytes are read.")
 
 
@@ -98,8 +102,9 @@ class StrictRoute(APIRoute):
             try:
                 if body:
                     read_json(body)
-            except BrokenJson:
-                raise ProblemRaised(*_BROKEN) from None
+            except BrokenJson as error:
+                detail = _BROKEN[error.why]
+                raise ProblemRaised(400, "broken-json", "Broken JSON", detail) from None
             return await handler(request)
 
         return strict

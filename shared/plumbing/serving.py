@@ -91,7 +91,9 @@ async def authenticate(request: Request, verifier: TokenVerifier, scope: str) ->
     except Unauthenticated as error:
         if limits is not None:
             limits.failed(request)
-        challenge = {"www-authenticate": f'Bearer error="invalid_token", scope="{scope}"'}
+        # No code where nothing was given; source: RFC 6750, 3.1.
+        code = "" if error.reason == "token_missing" else 'error="invalid_token", '
+        challenge = {"www-authenticate": f'Bearer {code}scope="{scope}"'}
         raise ProblemRaised(
             401, "unauthenticated", "Token not valid", error.reason, challenge
         ) from None
@@ -102,7 +104,9 @@ async def authenticate(request: Request, verifier: TokenVerifier, scope: str) ->
     if limits is not None:
         limits.came(client)
     if scope not in client.scopes:
-        raise ProblemRaised(403, "scope-missing", "Not allowed", f"The token lacks {scope}.")
+        challenge = {"www-authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'}
+        detail = f"The token lacks {scope}."
+        raise ProblemRaised(403, "scope-missing", "Not allowed", detail, challenge)
     return client
 
 

@@ -1,6 +1,6 @@
 """JSON that says one thing only: bounded in depth, every member of an object once."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic_core import from_json
 
@@ -10,8 +10,17 @@ MOST_DEPTH = 32
 MOST_VALUES = 50_000
 
 
+#: It is no JSON; a member is named twice; it is deeper or has more values than any of ours, or a
+#: number that is none.
+Why = Literal["syntax", "twice", "bounds"]
+
+
 class BrokenJson(Exception):
     """The bytes are no JSON document (RFC 8259), or one that readers may read differently."""
+
+    def __init__(self, why: Why = "syntax") -> None:
+        super().__init__(why)
+        self.why: Why = why
 
 
 def read_json(body: bytes) -> Any:
@@ -24,9 +33,12 @@ def read_json(body: bytes) -> Any:
         document = from_json(body, allow_inf_nan=False)
     except ValueError:
         raise BrokenJson from None
+    read = _members_read(document)
+    if read is None:
+        raise BrokenJson("bounds")
     # Of a member named twice the reader kept one: then more were written than are there.
-    if _members_written(body) != _members_read(document):
-        raise BrokenJson
+    if _members_written(body) != read:
+        raise BrokenJson("twice")
     return document
 
 

@@ -236,15 +236,19 @@ def test_only_a_token_with_the_scope_of_a_route_is_let_in(
 ) -> None:
     method, path, body = asked(route)
 
-    def status(**headers: str) -> int:
-        return away.ask(service, method, path, json=body, headers=headers).status_code
+    def answered(**headers: str) -> tuple[int, str]:
+        answer = away.ask(service, method, path, json=body, headers=headers)
+        return answer.status_code, answer.headers.get("www-authenticate", "")
 
     others = " ".join(scope for scope in SCOPES if scope != needed)
-    assert status() == 401
-    assert status(authorization="Bearer x.y.z") == 401
-    assert status(**away.issuer.bearer(scope=others)) == 403
-    assert status(**away.issuer.bearer(scope=None)) == 403
-    assert status(**away.issuer.bearer(scope=needed)) not in (401, 403, 500)
+    lacking = (403, f'Bearer error="insufficient_scope", scope="{needed}"')
+    # RFC 6750, 3: what was not given is not called invalid.
+    assert answered() == (401, f'Bearer scope="{needed}"')
+    invalid = (401, f'Bearer error="invalid_token", scope="{needed}"')
+    assert answered(authorization="Bearer x.y.z") == invalid
+    assert answered(**away.issuer.bearer(scope=others)) == lacking
+    assert answered(**away.issuer.bearer(scope=None)) == lacking
+    assert answered(**away.issuer.bearer(scope=needed))[0] not in (401, 403, 500)
 
 
 @pytest.mark.parametrize(

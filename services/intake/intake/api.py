@@ -117,8 +117,9 @@ def party_of(client: Client) -> Party:
                 "provinces": claims.get("provinces"),
             }
         )
-    except ValidationError:
-        raise problems.claims_unusable() from None
+    except ValidationError as error:
+        wrong = {str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}
+        raise problems.claims_unusable(wrong) from None
 
 
 def key_of(request: Request) -> str:
@@ -133,8 +134,8 @@ async def document_of(request: Request) -> Any:
     """Return the JSON document in the body; raises a 400 problem if it is none."""
     try:
         return read_json(await request.body())
-    except BrokenJson:
-        raise problems.broken_json() from None
+    except BrokenJson as error:
+        raise problems.broken_json(error.why) from None
 
 
 def _respond(receipt: Receipt, status: int, headers: dict[str, str]) -> Response:

@@ -80,7 +80,7 @@ class SubmissionInlet:
         self, letter: Letter, known: dict[UUID, Dossier], now: datetime
     ) -> Handed | Repeated | Problem:
         if letter.broken:
-            return problems.broken_json().problem
+            return problems.broken_json(letter.broken).problem
         # What was taken is answered for ever, also when the rules of the day have changed.
         if letter.dossier_id in known:
             return Repeated(letter.dossier_id, fingerprint_of(letter.document))

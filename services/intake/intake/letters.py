@@ -24,7 +24,7 @@ from intake.signatures import Forged, Signatures
 from plumbing.deadletters import Dead
 from plumbing.outbox import OutboxRow
 from plumbing.sequencing import Record
-from plumbing.strict_json import BrokenJson, read_json
+from plumbing.strict_json import BrokenJson, Why, read_json
 
 _REPLY_IDS = UUID("5b0f6c2e-7a43-5d7e-8f25-1d8f0a7c9e42")
 
@@ -37,7 +37,7 @@ class Letter:
     party: Party
     reference: str
     event: Any
-    broken: bool = False
+    broken: Why | None = None
 
     @property
     def document(self) -> Any:
@@ -68,8 +68,8 @@ def open_record(record: Record, signatures: Signatures) -> Letter | Dead:
         return Dead(record, "key_is_no_reference")
     try:
         return Letter(record, believed.party, key, read_json(believed.text.encode()))
-    except BrokenJson:
-        return Letter(record, believed.party, key, None, broken=True)
+    except BrokenJson as error:
+        return Letter(record, believed.party, key, None, broken=error.why)
 
 
 def waves(letters: Sequence[Letter]) -> list[list[Letter]]:

@@ -1,12 +1,30 @@
 """The refusals of what portals send, worded the same over HTTP and on the bus."""
 
+from collections.abc import Collection
+from typing import get_args
+
+from contracts.model import Channel
 from contracts.portal import FieldProblem
 from plumbing.serving import ProblemRaised
+from plumbing.strict_json import MOST_DEPTH, MOST_VALUES, Why
+
+_BROKEN = {
+    "syntax": "Nội dung gửi không phải là JSON.",
+    "twice": "Nội dung JSON nêu hai lần cùng một thành viên trong một đối tượng.",
+    "bounds": f"Nội dung JSON chỉ được có tối đa {MOST_DEPTH} cấp, {MOST_VALUES} giá trị và số hữu"
+    " hạn.",
+}
+
+_CLAIMS = {
+    "portal": "Mã định danh của cổng (client_id) không dùng được.",
+    "channel": f"channel phải là một trong: {', '.join(get_args(Channel))}.",
+    "provinces": 'provinces phải là danh sách mã tỉnh, ví dụ ["79"], hoặc ["*"] cho cả nước.',
+}
 
 
-def broken_json() -> ProblemRaised:
-    """Return the refusal of a body that is no JSON."""
-    return ProblemRaised(400, "broken-json", "Broken JSON", "Nội dung gửi không phải là JSON.")
+def broken_json(why: Why) -> ProblemRaised:
+    """Return the refusal of a body that is no JSON, or may be read differently."""
+    return ProblemRaised(400, "broken-json", "Broken JSON", _BROKEN[why])
 
 
 def not_acceptable(errors: tuple[FieldProblem, ...]) -> ProblemRaised:
@@ -110,10 +128,24 @@ def key_unusable() -> ProblemRaised:
     )
 
 
-def claims_unusable() -> ProblemRaised:
-    """Return the refusal of a token that does not say what its client may submit."""
+def claims_unusable(claims: Collection[str]) -> ProblemRaised:
+    """Return the refusal of a token that does not say what its client may submit.
+
+    `claims` are those of it that cannot be used.
+    """
+    errors = tuple(
+        FieldProblem(
+            field=claim, rule=f"token.{claim}", detail=detail, source="OAuth2, docs/portals.md"
+        )
+        for claim, detail in _CLAIMS.items()
+        if claim in claims
+    )
     return ProblemRaised(
-        403, "claims-unusable", "Not allowed", "The token names no channel and provinces."
+        403,
+        "claims-unusable",
+        "Not allowed",
+        "Mã truy cập (token) không cho biết cổng được nộp hồ sơ gì; xem từng lỗi trong errors.",
+        errors=errors,
     )
 
 

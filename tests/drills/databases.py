@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from local_stack.credentials import database_of
-from tests.drills import backups, cluster
+from tests.drills import adding, backups, cluster
 from tests.drills.drill import Act, Drill, Drilling, Lack, Step, lasts, started, stopped
 
 _GUARD = "database_is_behind_its_log"
@@ -78,6 +78,18 @@ def rebuilt(service: str) -> Act:
     return rebuild
 
 
+#: What is seen of a service once it is back.
+_SEEN = {
+    "intake": (
+        Step(
+            "recovery",
+            "Portals add supplements to dossiers that the backup did not know.",
+            (),
+            adding.supplements,
+        ),
+    ),
+}
+
 _HONEST = {
     "intake": (
         "What only intake's own database knew is gone with its last commits: a submission whose"
@@ -90,7 +102,6 @@ _HONEST = {
         "What the portal wrote is in no event: a submission sent again is answered"
         " `reference-used`, and so are submissions on the bus that are read again, after the"
         " receipt that counts.",
-        "The drill itself sends no dossier that a supplement follows.",
     ),
     "routing": (
         "Acts of officers whose events were not published when the database was lost are gone and"
@@ -112,7 +123,8 @@ _HONEST = {
 _LACKS = {
     "intake": {
         "I5": Lack(
-            "submissions on the bus that are read again are answered `reference-used`",
+            "what is read again on the bus is answered again, later: a submission the backup did"
+            " not know with `reference-used`, all else as before",
             r"Place\(topic='portal\.replies\.[^']*', .*\): other bytes than before",
         )
     },
@@ -198,11 +210,11 @@ def restore(service: str, *, honest: tuple[str, ...]) -> Drill:
                 ),
                 started(service),
             ),
+            *_SEEN.get(service, ()),
         ),
         honest,
         seconds=35,
         prepare=backups.begin,
-        supplements=service != "intake",
         breaks=_LACKS.get(service, {}),
     )
 

@@ -116,10 +116,9 @@ class Drill:
     """One disaster; `shows` and `honest` are sentences of the runbook.
 
     `seconds` is how long portals send, `rate` how many dossiers a second; where it takes so many
-    `brokers` and no others, they are said; without `supplements` none that a supplement follows.
-    `environment` is what the services are told, `breaks` names invariants of the judge that cannot
-    hold here, each with the reason. With `mounts` it makes file systems, for which it needs to be
-    root or the system to let everybody make his own.
+    `brokers` and no others, they are said. `environment` is what the services are told, `breaks`
+    names invariants of the judge that cannot hold here, each with the reason. With `mounts` it
+    makes file systems, for which it needs to be root or the system to let everybody make his own.
     """
 
     name: str
@@ -131,7 +130,6 @@ class Drill:
     rate: float = 3.0
     brokers: int | None = None
     prepare: Act | None = None
-    supplements: bool = True
     mounts: bool = False
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     breaks: Mapping[str, Lack] = dataclasses.field(default_factory=dict)

@@ -13,7 +13,6 @@ from typing import Any
 import aiohttp
 
 from local_stack.stack import Stack
-from local_stack.tracks import Track
 from tests.chaos.campaign import run
 from tests.chaos.campaign.course import Fault, Happened
 from tests.chaos.campaign.evidence import gather
@@ -154,9 +153,6 @@ class _Going(run._Campaign):
         super().__init__(drilling.field, settings, drilling.say)
         self._drilling, self._drills = drilling, drills
         self.taken: list[Taken] = []
-        if not all(one.supplements for one in drills):
-            self._orders = [one for one in self._orders if not one.sample.then and not one.papers]
-            self._tracks = [Track(one.sample) for one in self._orders]
 
     async def _faults(self, began: float) -> list[Happened]:
         await asyncio.sleep(max(0.0, began + WARM_SECONDS - time.monotonic()))

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import psutil
 
@@ -12,6 +13,7 @@ from local_stack.status import Status
 
 SERVICES = ("intake", "routing", "registry-sync", "notifier", "board", "audit")
 _POINT_SECONDS = 10
+T = TypeVar("T")
 
 
 def _families(status: Status) -> Iterator[tuple[str, list[psutil.Process]]]:
@@ -27,7 +29,7 @@ def seconds(status: Status) -> dict[str, float]:
     """Return processor seconds by process; of PostgreSQL with all its children."""
     used = {}
     for name, family in _families(status):
-        times = [one.cpu_times() for one in family]
+        times = list(_of_the_living(family, lambda one: one.cpu_times()))
         used[name] = sum(t.user + t.system for t in times)
         if name == "postgres":
             # Of backends that ended their parent keeps the sum.
@@ -39,14 +41,22 @@ def memory(status: Status) -> dict[str, int]:
     """Return resident MiB by process; of PostgreSQL what its processes have of their own."""
     found = {}
     for name, family in _families(status):
-        found[name] = (
-            sum(
-                one.memory_full_info().uss if name == "postgres" else one.memory_info().rss
-                for one in family
-            )
-            // 2**20
-        )
+        own = (lambda one: one.memory_full_info().uss) if name == "postgres" else _resident
+        found[name] = sum(_of_the_living(family, own)) // 2**20
     return found
+
+
+def _resident(process: psutil.Process) -> int:
+    return int(process.memory_info().rss)
+
+
+def _of_the_living(
+    family: Iterable[psutil.Process], asked: Callable[[psutil.Process], T]
+) -> Iterator[T]:
+    """Yield what each says; a backend may end between the list and the question."""
+    for one in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            yield asked(one)
 
 
 def spent(before: dict[str, float], after: dict[str, float], count: int) -> dict[str, float]:

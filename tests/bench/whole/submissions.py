@@ -1,11 +1,21 @@
 """Submissions to measure with: samples a machine takes to their end, always of other people."""
 
+import json
+import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count as counting
 from itertools import islice
+from typing import Any
 
 from sandbox.samples import Sample, load
+
+#: An invented person's number: the beginning tells century, sex and year, the rest is free.
+_NUMBER = re.compile(r'"(000\d{3})(\d{6})"')
+#: Numbers are given one after the other: drawn ones meet again among some thousands, and then it is
+#: the same birth twice, which waits for an officer.
+_FREE = counting(secrets.randbelow(1_000_000))
 
 
 def make(count: int) -> list[Sample]:
@@ -21,7 +31,7 @@ def by_province(samples: list[Sample]) -> list[Sample]:
 def _endless() -> Iterator[Sample]:
     run, number = secrets.token_hex(3), 0
     while True:
-        # People of another run have other numbers, and other birthdays where they have none.
+        # People of another run have other birthdays.
         for sample in load(run_id=f"{run}.{number}"):
             if ends_registered(sample):
                 yield replace(sample, submission=_named(sample, f"BENCH-{run}-{number}"))
@@ -29,7 +39,15 @@ def _endless() -> Iterator[Sample]:
 
 
 def _named(sample: Sample, prefix: str) -> dict[str, object]:
-    return sample.submission | {"portal_reference": f"{prefix}-{sample.id}"[:64]}
+    given: dict[str, str] = {}
+
+    def another(found: re.Match[str]) -> str:
+        return given.setdefault(found[0], f'"{found[1]}{next(_FREE) % 1_000_000:06d}"')
+
+    submission: dict[str, Any] = json.loads(
+        _NUMBER.sub(another, json.dumps(sample.submission, ensure_ascii=False))
+    )
+    return submission | {"portal_reference": f"{prefix}-{sample.id}"[:64]}
 
 
 def ends_registered(sample: Sample) -> bool:

@@ -66,7 +66,7 @@ def _start(name: str, folders: tuple[str, ...]) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "pytest", "--durations=15", "--durations-min=5"]
     command += [str(path) for path in paths_of(folders)]
     # Each lane's servers have a folder of their own, so that none has to be removed at the end.
-    told = os.environ | {"TEST_LANE": f"-{name}", "TEST_PATIENCE": "3"}
+    told = os.environ | {"TEST_LANE": f"-{name}", "TEST_PATIENCE": "3", "NICE": "0"}
     with _log(name).open("wb") as log:
         started = subprocess.Popen(
             command, cwd=ROOT, env=told, stdout=log, stderr=subprocess.STDOUT

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,10 @@ BOARD = "board"
 # Archives the log; it has no database either.
 AUDIT = "audit"
 
+#: Where all share the cores of one machine, these leave them to who registers: citizens are told
+#: and the log is archived a little later. `NICE=0` has all alike.
+GIVES_WAY, NICE, LEAST_URGENT = ("notifier", AUDIT), 5, 19
+
 
 def replicas() -> dict[str, int]:
     """Return how many processes each service runs as: REPLICAS=routing:2,intake:3."""
@@ -66,7 +71,7 @@ def programs(around: Surroundings) -> list[Program]:
             Program(
                 name=name,
                 group="services",
-                command=[sys.executable, "-m", database_of(service)],
+                command=_command(service),
                 environment=_environment(around, name, service, replica),
                 stop_seconds=30,
                 ready_url=f"{around.url(name)}/health/ready",
@@ -76,6 +81,17 @@ def programs(around: Surroundings) -> list[Program]:
     if around.secured is None:
         return made
     return [secret_files.hide(around.place.service_secrets, program) for program in made]
+
+
+def _command(service: str) -> list[str]:
+    command = [sys.executable, "-m", database_of(service)]
+    told = os.environ.get("NICE") or str(NICE)
+    if not told.isdigit() or int(told) > LEAST_URGENT:
+        raise StackFailed("NICE", f"cannot read {told!r}", advice="give a number from 0 to 19")
+    program = shutil.which("nice")
+    if service not in GIVES_WAY or program is None or told == "0":
+        return command
+    return [program, "-n", told, *command]
 
 
 def _board(around: Surroundings) -> Program:
@@ -107,7 +123,7 @@ def _audit(around: Surroundings) -> Program:
     return Program(
         name=AUDIT,
         group="services",
-        command=[sys.executable, "-m", AUDIT],
+        command=_command(AUDIT),
         environment=common(around.place) | told,
         stop_seconds=30,
         ready_url=f"{around.url(AUDIT)}/health/ready",

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tests.chaos.campaign.field import NotDone
 from tests.drills import book
 from tests.drills.catalogue import DRILLS
-from tests.drills.drill import Drill
+from tests.drills.drill import Drill, plain
 from tests.drills.running import Result, play
 
 
@@ -57,6 +58,7 @@ def _played(console: Console, root: Path, drills: list[Drill]) -> int:
         path.parent.mkdir(exist_ok=True)
         text = json.dumps(result.document(), indent=2, ensure_ascii=False, default=str)
         path.write_text(f"{text}\n", encoding="utf-8")
+        say(f"how to go back on a cluster: docs/operations.md, {result.drill.title!r}")
         say(f"{path.relative_to(root)}; logs and topics are in .local/drill-{drills[0].name}")
     return 0 if results[0].holds else 1
 
@@ -71,7 +73,7 @@ def _listed() -> Table:
 def _table(result: Result) -> Table:
     table = Table("step", "seconds", title=result.drill.title, title_justify="left")
     for step in result.taken.steps:
-        table.add_row(step["step"], str(step["seconds"]))
+        table.add_row(Text(plain(step["step"])), str(step["seconds"]))
     noticed = result.taken.noticed_seconds
     by = result.taken.noticed_by or "nobody: no process and no reader was late"
     table.add_row(f"noticed by: {by}", "-" if noticed is None else str(noticed))

@@ -8,6 +8,7 @@ from tests.drills import adding, backups, cluster
 from tests.drills.drill import Act, Drill, Drilling, Lack, Step, lasts, started, stopped
 
 _GUARD = "database_is_behind_its_log"
+_HEADS = "SELECT coalesce(sum(sequence), 0) FROM stream"
 
 
 def lost(service: str) -> Act:
@@ -15,6 +16,7 @@ def lost(service: str) -> Act:
 
     async def lose(drilling: Drilling) -> None:
         name = database_of(service)
+        drilling.figures["events_known_before"] = await drilling.count(service, _HEADS)
         server = drilling.field.status.database_server
         await drilling.execute(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -28,8 +30,7 @@ def restored(service: str) -> Act:
         name = database_of(service)
         dump = await backups.dumped(drilling, name)
         await backups.put_back(drilling, name, dump)
-        heads = "SELECT coalesce(sum(sequence), 0) FROM stream"
-        drilling.figures["events_known_after_restore"] = await drilling.count(service, heads)
+        drilling.figures["events_known_after_restore"] = await drilling.count(service, _HEADS)
 
     return restore
 
@@ -69,10 +70,10 @@ def rebuilt(service: str) -> Act:
             "rebuild", "make", service, *there, "--keys", str(keys), "--json", codes=(0, 2)
         )
         swapped = await drilling.hotich("rebuild", "swap", service, *there, "--yes", "--json")
-        heads = "SELECT coalesce(sum(sequence), 0) FROM stream"
-        drilling.figures["events_known_after_rebuild"] = await drilling.count(service, heads)
+        drilling.figures["events_known_after_rebuild"] = await drilling.count(service, _HEADS)
         drilling.figures["calls_in_doubt"] = json.loads(swapped)["in_doubt"]
-        drilling.figures["log_won"] = json.loads(made)["otherwise"]
+        otherwise = json.loads(made)["otherwise"]
+        drilling.figures["decisions_where_the_log_won"] = sum(otherwise.values())
         await asyncio.to_thread(keys.unlink)
 
     return rebuild
@@ -175,6 +176,7 @@ def restore(service: str, *, honest: tuple[str, ...]) -> Drill:
                 (
                     f"kubectl -n hotich get backups -l cnpg.io/cluster={database}",
                     f"kubectl -n hotich delete cluster {database}",
+                    "kubectl -n hotich delete job -l app.kubernetes.io/component=migration",
                     "kubectl apply --server-side -k $OVERLAY",
                 ),
                 restored(service),
@@ -194,16 +196,16 @@ def restore(service: str, *, honest: tuple[str, ...]) -> Drill:
                 "It is stopped again, and its database is made from the log and swapped in.",
                 (
                     *cluster.stop(service),
-                    f'hotich rebuild make {service} --database "$OWNER_URL" --kafka "$KAFKA"'
-                    ' --keys "$KEYS"',
-                    f'hotich rebuild compare {service} --database "$OWNER_URL"',
-                    f'hotich rebuild swap {service} --database "$OWNER_URL" --kafka "$KAFKA" --yes',
+                    f'hotich rebuild make {service} --kafka "$KAFKA" --keys "$KEYS"',
+                    f"hotich rebuild compare {service}",
+                    f'hotich rebuild swap {service} --kafka "$KAFKA" --yes',
                 ),
                 rebuilt(service),
             ),
             Step(
                 "recovery",
-                "The service is started.",
+                "The service is started; later the component is taken out of the overlay ([the last"
+                " step there](kubernetes.md#a-database-as-it-was)).",
                 (
                     *cluster.start(service),
                     f"hotich stuck list --service {service}",

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import re
 import subprocess
 import sys
 import time
@@ -164,3 +165,8 @@ def started(*names: str) -> Act:
             await drilling.start(name)
 
     return start
+
+
+def plain(words: str) -> str:
+    """Return the words of a step as they are read on a terminal: of a link, its text."""
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", words)

@@ -154,7 +154,9 @@ DRILLS = (
                 "recovery",
                 "The dead letters are redriven: proposed by one person, approved by another.",
                 (
-                    "hotich stuck list --kind dead_letter --json | jq -r .item"
+                    "hotich stuck list --kind dead_letter --json"
+                    ' | jq -r \'select(.reason == "unknown_event_type"'
+                    ' or .reason == "schema_violation") | .item\''
                     " | xargs hotich stuck redrive --reason 'the reader was updated'",
                     "hotich stuck approve <service>/<act>",
                 ),

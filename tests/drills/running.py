@@ -21,7 +21,7 @@ from tests.chaos.campaign.invariants.finding import Verdict
 from tests.chaos.campaign.kinds import PROCESSES
 from tests.chaos.campaign.verdict import Judgement, judge
 from tests.drills import mounts, restarting
-from tests.drills.drill import Drill, Drilling, Lack
+from tests.drills.drill import Drill, Drilling, Lack, plain
 
 #: Dossiers are under way everywhere by then.
 WARM_SECONDS = 8.0
@@ -173,11 +173,12 @@ class _Going(run._Campaign):
                     taken.began_at = datetime.now(UTC)
                     noticing = asyncio.create_task(self._notice(taken, time.monotonic()))
                 before = time.monotonic()
+                self._say(f"{step.part}: {plain(step.words)}")
                 if step.act:
                     await step.act(self._drilling)
                 seconds = round(time.monotonic() - before, 1)
                 taken.steps.append({"step": step.words, "seconds": seconds})
-                self._say(f"{step.part}: {step.words} ({seconds} s)")
+                self._say(f"  done after {seconds} s")
         finally:
             if noticing:
                 noticing.cancel()

@@ -7,6 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from contracts.asyncapi import READS
 from contracts.topics import LIFECYCLE, TOPICS
+from local_stack.credentials import database_of
 from tests.drills import cluster
 from tests.drills.drill import Drill, Drilling, Lack, Step, started, stopped
 
@@ -99,7 +100,12 @@ DRILLS = (
             Step(
                 "recovery",
                 "Each reader forgets its place in it.",
-                (f'psql "$OWNER_URL" -c "{_FORGET}"',),
+                tuple(
+                    "kubectl -n hotich exec -i $(kubectl -n hotich get pods -o name"
+                    f" -l cnpg.io/cluster={reader}-database,cnpg.io/instanceRole=primary)"
+                    f' -c postgres -- psql -d {database_of(reader)} -c "{_FORGET}"'
+                    for reader in READERS
+                ),
                 _forget,
             ),
             Step(

@@ -146,17 +146,9 @@ def _one(folder: Path) -> None:
         "records": records,
         "per_second": round(records / seconds),
         "per_cpu_second": round(records / cpu),
-        "peak_mib": _peak_mib(),
+        "peak_mib": audit_replay.peak_mib(),
     }
     print(json.dumps(figures))
-
-
-def _peak_mib() -> int:
-    """Return the most memory this process ever had; a child's `ru_maxrss` has its parent's."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) // 1024
-    raise SystemExit("this system does not tell its peak memory")
 
 
 if __name__ == "__main__":

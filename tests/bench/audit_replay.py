@@ -5,7 +5,6 @@ citizens and portals were told is not read), and on how many dossiers are like o
 each kind is told to the rules whole, which costs a hundred times as much.
 """
 
-import resource
 import time
 from datetime import date
 from pathlib import Path
@@ -34,5 +33,13 @@ def measure(folder: Path) -> dict[str, Any]:
             f"{name}_heard_share": round(found.heard / max(found.records, 1), 2),
             f"{name}_dossiers_differing": found.dossiers_differing,
         }
-    figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    figures["peak_mb"] = peak_mib()
     return figures
+
+
+def peak_mib() -> int:
+    """Return the most memory this process ever had; a child's `ru_maxrss` has its parent's."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) // 1024
+    raise SystemExit("this system does not tell its peak memory")

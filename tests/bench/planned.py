@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 class Planned:
     """Sizes of the runs; 0 or nothing leaves one out. `only` names the sections, if any is named.
 
-    `others` are the sections of single parts: decisions, audit, pages.
+    `others` are the sections of single parts: decisions, audit, pages. `judge_each` checks every
+    invariant after each run, else once after all of them.
     """
 
     dossiers: int = 3_000
@@ -26,6 +27,7 @@ class Planned:
     replicas: tuple[int, ...] = ()
     replayed: int = 8_000
     others: bool = True
+    judge_each: bool = True
     only: frozenset[str] = frozenset()
 
     def has(self, section: str) -> bool:
@@ -34,19 +36,20 @@ class Planned:
 
 
 QUICK = Planned(
-    dossiers=500,
-    over_http=250,
-    window=500,
+    dossiers=400,
+    over_http=150,
+    window=400,
     rates=(100,),
-    rate_seconds=4,
-    backlog=300,
-    handwritten=250,
+    rate_seconds=3,
+    backlog=200,
+    handwritten=150,
     at_once=False,
-    dbos=150,
+    dbos=100,
     events=4_000,
     stored=(),
     partitions=(),
     others=False,
+    judge_each=False,
 )
 #: Also what takes long: processes side by side, and a replay of a million events.
 FULL = Planned(dossiers=10_000, over_http=5_000, replicas=(1, 2), replayed=91_000)

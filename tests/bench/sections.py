@@ -77,21 +77,23 @@ async def _whole(found: Sections, plan: Planned, ground: Ground) -> None:
         if plan.has("bus"):
             samples = _made(ground, plan.dossiers, "on the bus, as fast as it goes")
             found["bus"] = await runs.closed_loop(ground, bus, samples, window=plan.window)
-            await _judge(found, ground, "bus")
+            await _judge(found, ground, plan, "bus")
         if plan.has("http"):
             samples = _made(ground, plan.over_http, "over HTTP, as fast as it goes")
             found["http"] = await runs.closed_loop(ground, http, samples, window=plan.window)
-            await _judge(found, ground, "http")
+            await _judge(found, ground, plan, "http")
         if plan.has("open_loop"):
             found["open_loop"] = []
             for rate in plan.rates:
                 samples = _made(ground, round(rate * plan.rate_seconds), f"at {rate:g} a second")
                 found["open_loop"].append(await runs.open_loop(ground, bus, samples, rate=rate))
-            await _judge(found, ground, "open_loop")
+            await _judge(found, ground, plan, "open_loop")
         if plan.has("backlog"):
             samples = by_province(_made(ground, plan.backlog, "while the register is away"))
             found["backlog"] = await runs.backlog(ground, bus, samples)
-            await _judge(found, ground, "backlog")
+            await _judge(found, ground, plan, "backlog")
+    if not plan.judge_each:
+        await _judged(found, ground, "all runs")
     found["rss_mb"], found["memory"] = dict(memory.most), memory.points
     await _compared(found, plan, ground)
 
@@ -132,7 +134,12 @@ def _made(ground: Ground, count: int, how: str) -> Any:
     return make(count)
 
 
-async def _judge(found: Sections, ground: Ground, run: str) -> None:
+async def _judge(found: Sections, ground: Ground, plan: Planned, run: str) -> None:
+    if plan.judge_each:
+        await _judged(found, ground, run)
+
+
+async def _judged(found: Sections, ground: Ground, run: str) -> None:
     ground.console.print("  checking every invariant")
     broken = await judged.broken(ground)
     found["invariants"][run] = broken or "all hold"

@@ -50,7 +50,7 @@ async def measure(stack: Stack, console: Console) -> dict[str, Any]:
     return {
         "dossiers": DOSSIERS,
         "seconds_until_all_was_said": round(seconds, 1),
-        "registered_per_second": rate["registered_per_second"],
+        "registered_per_second": rate["registered_per_s"],
         "bytes_per_dossier": {name: round(size) for name, size in sorted(bytes_of.items())},
         "kept_for_ever_bytes": round(sum(_of(bytes_of, for_ever=True))),
         "kept_for_a_time_bytes": round(sum(_of(bytes_of, for_ever=False))),

@@ -3,6 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+#: What `ONLY` may name.
+SECTIONS = (
+    *("bus", "http", "open_loop", "backlog", "handwritten", "dbos", "ceilings"),
+    *("consuming_stage", "stored", "partitions", "pages", "replicas", "decisions", "audit"),
+)
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -56,11 +62,16 @@ FULL = Planned(dossiers=10_000, over_http=5_000, replicas=(1, 2), replayed=91_00
 
 
 def planned(environment: Mapping[str, str]) -> Planned:
-    """Return what the environment asks for; `ONLY` has names of sections, with commas between."""
+    """Return what the environment asks for; `ONLY` has names of sections, with commas between.
+
+    Leaves with a sentence when one of them is none.
+    """
     chosen = Planned()
     if environment.get("QUICK"):
         chosen = QUICK
     elif environment.get("FULL"):
         chosen = FULL
     only = frozenset(filter(None, environment.get("ONLY", "").split(",")))
+    if unknown := sorted(only - set(SECTIONS)):
+        raise SystemExit(f"ONLY: no section {', '.join(unknown)}; there are: {', '.join(SECTIONS)}")
     return replace(chosen, only=only)

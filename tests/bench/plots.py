@@ -39,6 +39,7 @@ def as_png(figures: Mapping[str, Any], path: Path) -> None:
             [one["rate"] for one in latency], [one[name] for one in latency], "o-", label=name
         )
     _label(places[0, 1], "submitted to registered", "dossiers a second", "ms")
+    places[0, 1].set_xlim(left=0)
     for key, what in (("stored", "stored"), ("partitions", "partitions")):
         curve = figures.get(key) or []
         places[1, 0].plot(
@@ -49,6 +50,9 @@ def as_png(figures: Mapping[str, Any], path: Path) -> None:
     for name, points in (figures.get("memory") or {}).items():
         places[1, 1].plot([one[0] for one in points], [one[1] for one in points], label=name)
     _label(places[1, 1], "memory of a process", "seconds", "MB")
+    for place in places.flat:
+        # What was not measured shows no axes as if it were nothing.
+        place.set_visible(place.has_data())
     plot.suptitle(f"{figures.get('at', '')}, {str(figures.get('commit', ''))[:8]}")
     plot.tight_layout()
     plot.savefig(path)
@@ -59,6 +63,7 @@ def _label(place: Any, title: str, across: str, up: str) -> None:
     place.set_xlabel(across)
     place.set_ylabel(up)
     place.margins(y=0.1)
+    place.autoscale_view()
     place.set_ylim(bottom=0)
     if place.has_data():
         place.legend()

@@ -87,10 +87,43 @@ def test_the_dearest_process_comes_first():
 
 
 def test_given_two_runs_then_every_number_both_have_is_compared_by_its_place():
-    old = {"at": "then", "bus": {"per_s": 50, "none": 0}, "curve": [{"n": 1}, {"n": 2}], "ok": True}
-    new = {"at": "now", "bus": {"per_s": 75, "none": 3}, "curve": [{"n": 2}], "ok": True, "more": 1}
+    old = {
+        "at": "then",
+        "bus": {"dossiers": 3000, "per_s": 50, "none": 0},
+        "open_loop": [{"rate": 25, "p50_ms": 1}, {"rate": 100, "p50_ms": 2}],
+        "ok": True,
+        "machine": {"cores": 2},
+    }
+    new = {
+        "at": "now",
+        "bus": {"dossiers": 400, "per_s": 75, "none": 3},
+        "open_loop": [{"rate": 100, "p50_ms": 3}],
+        "ok": True,
+        "more": 1,
+        "machine": {"cores": 4},
+    }
 
-    assert comparing.ratios(old, new) == {"bus.per_s": (50, 75, 1.5), "curve.0.n": (1, 2, 2.0)}
+    assert comparing.ratios(old, new) == {
+        "bus.dossiers": (3000, 400, 0.133),
+        "bus.per_s": (50, 75, 1.5),
+        "open_loop.rate=100.p50_ms": (2, 3, 1.5),
+    }
+    assert comparing.table(old, new).caption == "of other sizes, so no fair comparison: bus"
+    assert comparing.table(old, old).caption is None
+
+
+@pytest.mark.parametrize("only", ["nonsense", "bus,dbosss", "rss_mb"])
+def test_given_a_section_that_is_none_then_it_is_said_before_anything_starts(only: str):
+    with pytest.raises(SystemExit, match="no section"):
+        planned({"ONLY": only})
+
+
+@pytest.mark.parametrize("text", ["[]", "5", "{}", "{"])
+def test_given_a_file_that_is_no_run_then_it_is_named(tmp_path, text: str):
+    (tmp_path / "odd.json").write_text(text, encoding="utf-8")
+
+    with pytest.raises(SystemExit, match=r"odd\.json has no figures"):
+        comparing.read(tmp_path / "odd.json")
 
 
 def test_given_a_file_without_figures_then_it_is_named(tmp_path):
@@ -99,9 +132,10 @@ def test_given_a_file_without_figures_then_it_is_named(tmp_path):
 
 
 def test_figures_read_are_those_written(tmp_path):
-    (tmp_path / "old.json").write_text(json.dumps(SECTIONS), encoding="utf-8")
+    written = SECTIONS | {"machine": {"cores": 2}}
+    (tmp_path / "old.json").write_text(json.dumps(written), encoding="utf-8")
 
-    assert comparing.read(tmp_path / "old.json") == SECTIONS
+    assert comparing.read(tmp_path / "old.json") == written
 
 
 def test_given_provinces_served_in_turn_then_the_spread_is_small():

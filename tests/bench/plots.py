@@ -52,7 +52,7 @@ def as_png(figures: Mapping[str, Any], path: Path) -> None:
     _label(places[1, 1], "memory of a process", "seconds", "MB")
     for place in places.flat:
         # What was not measured shows no axes as if it were nothing.
-        place.set_visible(place.has_data())
+        place.set_visible(_shows_something(place))
     plot.suptitle(f"{figures.get('at', '')}, {str(figures.get('commit', ''))[:8]}")
     plot.tight_layout()
     plot.savefig(path)
@@ -67,6 +67,10 @@ def _label(place: Any, title: str, across: str, up: str) -> None:
     place.set_ylim(bottom=0)
     if place.has_data():
         place.legend()
+
+
+def _shows_something(place: Any) -> bool:
+    return bool(place.patches) or any(len(line.get_xdata()) for line in place.lines)
 
 
 def _measured(figures: Mapping[str, Any]) -> dict[str, float]:

@@ -57,7 +57,8 @@ QUICK = Planned(
     others=False,
     judge_each=False,
 )
-#: Also what takes long: processes side by side, and a replay of a million events.
+#: Also what takes long: processes side by side (each a fifth of the dossiers), and a replay of a
+#: million events.
 FULL = Planned(dossiers=10_000, over_http=5_000, replicas=(1, 2), replayed=91_000)
 
 

@@ -125,7 +125,7 @@ def side_by_side(found: Sections, plan: Planned, console: Console) -> None:
     for number in plan.replicas:
         console.print(f"{number} processes of each service")
         with replicas.environment(number), replicas.stack_of(number) as stack:
-            run = asyncio.run(replicas.measure(stack, console, dossiers=plan.dossiers))
+            run = asyncio.run(replicas.measure(stack, console, dossiers=plan.dossiers // 5))
         found["replicas"].append({"replicas": number, **run})
 
 

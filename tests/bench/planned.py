@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-#: What `ONLY` may name.
-SECTIONS = (
-    *("bus", "http", "open_loop", "backlog", "handwritten", "dbos", "ceilings"),
-    *("consuming_stage", "stored", "partitions", "pages", "replicas", "decisions", "audit"),
-)
+#: What `ONLY` may name: beside ours, on one stack with ours, and on Kafka and PostgreSQL alone.
+COMPARED = ("handwritten", "dbos", "ceilings")
+WHOLE = ("bus", "http", "open_loop", "backlog", *COMPARED)
+STAGES = ("consuming_stage", "stored", "partitions", "pages")
+SECTIONS = (*WHOLE, *STAGES, "replicas", "decisions", "audit")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from local_stack.stack import Stack
 from tests.bench import audit, decisions, pages, stage
 from tests.bench.compared import running
 from tests.bench.growth import partitions, replicas, stored
-from tests.bench.planned import Planned
+from tests.bench.planned import COMPARED, STAGES, WHOLE, Planned
 from tests.bench.whole import judged, processes, roads, runs
 from tests.bench.whole.ground import ROOT, Ground
 from tests.bench.whole.submissions import by_province, make
@@ -36,8 +36,7 @@ def alone(found: Sections, plan: Planned, console: Console) -> None:
 
 def stages(found: Sections, plan: Planned, console: Console) -> None:
     """Measure the one-stop's handling and its pages, on Kafka and PostgreSQL alone."""
-    asked = ("consuming_stage", "stored", "partitions", "pages")
-    if not any(map(plan.has, asked)):
+    if not any(map(plan.has, STAGES)):
         return
     with Stack(ROOT, name="bench-stage", services=False, fresh=True) as stack:
         if plan.has("consuming_stage"):
@@ -57,8 +56,7 @@ def stages(found: Sections, plan: Planned, console: Console) -> None:
 
 def whole(found: Sections, plan: Planned, console: Console) -> None:
     """Measure the four services from end to end, and what stands beside them on the same stack."""
-    asked = ("bus", "http", "open_loop", "backlog", "handwritten", "dbos", "ceilings")
-    if not any(map(plan.has, asked)):
+    if not any(map(plan.has, WHOLE)):
         return
     with Stack(ROOT, name="bench", fresh=True) as stack:
         found["versions"] = stack.status().versions
@@ -99,7 +97,7 @@ async def _whole(found: Sections, plan: Planned, ground: Ground) -> None:
 
 
 async def _compared(found: Sections, plan: Planned, ground: Ground) -> None:
-    if not any(map(plan.has, ("handwritten", "dbos", "ceilings"))):
+    if not any(map(plan.has, COMPARED)):
         return
     await running.stand_still(ground)
     if plan.has("handwritten"):

@@ -102,7 +102,7 @@ def _board(around: Surroundings) -> Program:
     return Program(
         name=BOARD,
         group="services",
-        command=[sys.executable, "-m", BOARD],
+        command=_command(BOARD),
         environment=common(around.place) | told | around.web(BOARD, BOARD),
         ready_url=f"{around.url(BOARD)}/health/ready",
     )

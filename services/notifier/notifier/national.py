@@ -38,7 +38,7 @@ class NationalClient:
     Not more than `at_once` calls are under way; the others wait for their turn.
     """
 
-    def __init__(self, http: aiohttp.ClientSession, address: SyncAddress, at_once: int = 8) -> None:
+    def __init__(self, http: aiohttp.ClientSession, address: SyncAddress, at_once: int) -> None:
         self._http, self._address = http, address
         self._turns = asyncio.Semaphore(at_once)
         self._session = ""

@@ -1,5 +1,6 @@
 """What a service plugs into a rebuild: its rules, and how its own words tell what led to them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,7 +52,7 @@ class Silent(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan(Generic[S]):
+class Plan(ABC, Generic[S]):
     """A service's rules and tables, and its answers to what the log alone does not say.
 
     `opens_particulars`: its rules hear the personal data, and not only that they were erased.
@@ -98,6 +99,7 @@ class Plan(Generic[S]):
         """Return answers that may have come before a decision and led to no event."""
         return ()
 
+    @abstractmethod
     def as_said(
         self, before: Any, decided: Any | None, message: Any, group: Group, *, is_same: bool
     ) -> Any:
@@ -106,7 +108,6 @@ class Plan(Generic[S]):
         `decided` is the rules' own state, None where they can make none; `is_same`: they said
         events of the same kinds. `message` is what led to it, None where nobody knows.
         """
-        raise NotImplementedError
 
     def noted(self, state: Any, message: Any, at: datetime) -> Any:
         """Return the state after a message that led to nothing, where the rules say otherwise."""

@@ -14,6 +14,8 @@ from tests.chaos.campaign.verdict import judge
 from tests.chaos.campaign.waiting import Waiting
 
 _QUIET_LOOKS = 2
+#: While something waits one looks seldom: each look takes from what is measured.
+_LOOK_SECONDS, _QUIET_SECONDS = 1.0, 0.3
 
 
 class NotDrained(Exception):
@@ -33,7 +35,7 @@ async def drained(ground: Ground) -> None:
             if left and monotonic() > told:
                 told = monotonic() + 5
                 ground.console.print(f"  still to do: {words}")
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(_LOOK_SECONDS if left else _QUIET_SECONDS)
 
 
 async def broken(ground: Ground) -> list[str]:

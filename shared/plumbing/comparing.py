@@ -114,7 +114,7 @@ class Reconciler:
             day = day_of_run(self.clock(), self.at)
             await start(conn, neighbour, "changed", DAILY, daily_id(self.service, neighbour, day))
             run = await open_run(conn, neighbour)
-            # The lock falls with the connection, or when it goes back to the pool.
+            # The lock falls with the connection, or before that goes back to the pool.
             if run is None or not await conn.fetchval(_OURS, f"reconcile:{neighbour}"):
                 return None
             try:

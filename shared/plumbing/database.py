@@ -37,13 +37,33 @@ def passing(error: BaseException) -> bool:
     return isinstance(error, (*TRANSIENT, UnknownKey))
 
 
+#: What the client must ask the database about, once for a connection and type; here at once.
+_ASKED_ABOUT = """
+SELECT NULL::bool[], NULL::bytea[], NULL::date[], NULL::float8[], NULL::int2[], NULL::int4[],
+    NULL::int8[], NULL::interval[], NULL::timestamptz[], NULL::uuid[]
+"""
+
+
+async def _learn_types(conn: Conn) -> None:
+    await conn.prepare(_ASKED_ABOUT)
+
+
+async def _leave_as_it_is(conn: Conn) -> None:
+    """Spare a round trip: what is set is set for a transaction, and who locks unlocks."""
+
+
 async def open_pool(database_url: str, *, application: str, size: int = 8) -> Pool:
-    """Return an open pool whose statements and locks are bounded in time."""
+    """Return an open pool whose statements and locks are bounded in time.
+
+    A connection given back is not reset but for an open transaction, which is rolled back.
+    """
     pool = await asyncpg.create_pool(
         database_url,
         min_size=2,
         max_size=size,
         command_timeout=20,
+        init=_learn_types,
+        reset=_leave_as_it_is,
         server_settings={
             "application_name": application,
             "statement_timeout": "15000",

@@ -93,8 +93,7 @@ async def test_given_batches_then_statements_and_calls_stay_within_their_limits(
     few: dict[str, int] = {}
     async with _opened(service, database, sandbox) as (pool, inlets):
         statements = Statements(pool)
-        # The first batch of a connection also asks for the types of its arrays.
-        for count in (1, FEW, MANY):
+        for count in (FEW, MANY):
             dossiers = [a_dossier() for _ in range(count)]
             for kind, (most, most_calls) in LIMITS[service].items():
                 records = [_record(kind, one) for one in dossiers]

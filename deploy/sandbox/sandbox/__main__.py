@@ -1,9 +1,10 @@
 """Run the sandbox: `python -m sandbox`, told by its environment."""
 
-import asyncio
 import logging
 import os
 import sys
+
+import uvloop
 
 from sandbox.app import run
 from sandbox.journal import JournalBroken, JournalDamaged, JournalInUse
@@ -14,7 +15,7 @@ def main() -> None:
     """Run until told to stop; what makes it impossible is one line and an exit code above 0."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        asyncio.run(run(read_settings(os.environ)))
+        uvloop.run(run(read_settings(os.environ)))
     except (SettingsWrong, JournalInUse, JournalDamaged, JournalBroken, OSError) as trouble:
         sys.exit(f"sandbox: {trouble}")
 

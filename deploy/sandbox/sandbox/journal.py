@@ -20,6 +20,8 @@ Entry = dict[str, Any]
 REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,64}(?::[A-Za-z0-9._-]{1,64}){2,3}")
 
 _CHUNK_BYTES = 1 << 18
+#: What comes within this time reaches the disk together.
+_GATHER_SECONDS = 0.002
 
 
 class JournalInUse(Exception):
@@ -138,6 +140,7 @@ class Journal:
         loop = asyncio.get_running_loop()
         while True:
             await self._wanted.wait()
+            await asyncio.sleep(_GATHER_SECONDS)
             self._wanted.clear()
             group = self._writing = self._group
             self._group = _Group()

@@ -134,3 +134,49 @@ async def test_given_many_calls_at_once_then_no_more_than_allowed_are_under_way(
     await asyncio.gather(*(client.call("DongBoTienDo") for _ in range(20)))
 
     assert (most, len(answered)) == (3, 21)
+
+
+class Portal:
+    """Has dossiers, and a list of what was asked of it."""
+
+    def __init__(self) -> None:
+        self.there: set[str] = set()
+        self.asked: list[str] = []
+
+    async def call(self, service: str, **more: Any) -> dict[str, Any]:
+        """Answer as the interface does."""
+        if service == "TraCuuHoSo":
+            self.asked.append("looked_up")
+            return {"error_code": "00", "data": [{}] if more["mahoso"] in self.there else []}
+        if service == "DongBoHoSoMC":
+            code, updating = more["data"][0]["MaHoSo"], more["isUpdating"] == "True"
+            self.asked.append("updated" if updating else "created")
+            if updating != (code in self.there):
+                raise Refused("code_2", is_there=not updating)
+            self.there.add(code)
+        return {"error_code": "00", "LINHVUCTHUCHIEN": [FIELD]}
+
+    async def fetch(self, *_: object) -> list[object]:
+        """Answer as a database in which nobody is erased."""
+        return []
+
+
+async def test_given_a_dossier_it_brought_itself_then_the_portal_is_not_asked_for_it_again() -> (
+    None
+):
+    portal: Any = Portal()
+    national = NationalPortal(portal, portal)
+    news = News("submitted", uuid4(), NOW, key="submitted", target=1, status=1, passed=(1,))
+    request = told_of(news).model_dump_json().encode()
+    call: Any = SimpleNamespace(request=request, dossier_id=uuid4(), note=lambda *_: None)
+
+    outcomes = [(await national(call)).outcome for _ in range(3)]
+    assert outcomes == ["done"] * 3
+    assert portal.asked == ["looked_up", "created", "updated", "updated"]
+
+    # A portal restored from a backup has it no more: refused once, it is asked, and told anew.
+    portal.there.clear()
+    portal.asked.clear()
+    outcomes = [(await national(call)).outcome for _ in range(2)]
+    assert outcomes == ["again", "done"]
+    assert portal.asked == ["updated", "looked_up", "created"]

@@ -19,6 +19,8 @@ from plumbing.database import TRANSIENT, Pool
 log = structlog.get_logger()
 
 MOST_BYTES = 256 * 1024
+#: So many dossiers are remembered to be there, the latest told.
+REMEMBERED = 20_000
 _OK = frozenset({"00", "0"})
 #: With the words "đã tồn tại": the dossier is there, so it is to be updated.
 _THERE = frozenset({"3", "-3"})
@@ -125,6 +127,7 @@ class NationalPortal:
     def __init__(self, client: NationalClient, pool: Pool) -> None:
         self._client, self._is_erased = client, erasures(pool)
         self._fields: dict[str, tuple[str, str]] = {}
+        self._there: dict[str, bool] = {}
         self._batches = Batches(self._send_progress, MOST_ELEMENTS)
 
     async def __call__(self, call: Call) -> Answer:
@@ -172,9 +175,9 @@ class NationalPortal:
         return field
 
     async def _synchronise(self, call: Call, dossier: dict[str, Any]) -> None:
-        found = await self._client.call("TraCuuHoSo", mahoso=dossier["MaHoSo"])
-        known = bool(found.get("data"))
-        call.note("looked_up", "known" if known else "new")
+        code = dossier["MaHoSo"]
+        # What this process brought there itself it does not ask for; refused, it asks again.
+        known = self._there.pop(code, False) or await self._is_known(call, code)
         try:
             await self._put(dossier, updating=known)
         except Refused as refusal:
@@ -183,6 +186,15 @@ class NationalPortal:
             # Someone was faster, perhaps we ourselves: the answer to the first try was lost.
             await self._put(dossier, updating=True)
         call.note("told", "updated" if known else "created")
+        self._there[code] = True
+        if len(self._there) > REMEMBERED:
+            del self._there[next(iter(self._there))]
+
+    async def _is_known(self, call: Call, code: str) -> bool:
+        found = await self._client.call("TraCuuHoSo", mahoso=code)
+        known = bool(found.get("data"))
+        call.note("looked_up", "known" if known else "new")
+        return known
 
     async def _put(self, dossier: dict[str, Any], *, updating: bool) -> None:
         answer = await self._client.call("DongBoHoSoMC", isUpdating=str(updating), data=[dossier])

@@ -151,6 +151,37 @@ async def claim_key(
     return None if claimed else await find_key(conn, portal, key)
 
 
+async def claim_keys(
+    conn: Conn, claims: Mapping[tuple[str, str], tuple[str, UUID]]
+) -> set[tuple[str, str]]:
+    """Claim each portal's key for a fingerprint and a dossier; return those claimed just now.
+
+    In the order of the keys, so that nobody waits for someone who waits for him.
+    """
+    names = {(sha256(key.encode()), portal): (portal, key) for portal, key in claims}
+    rows = await conn.fetch(
+        "INSERT INTO idempotency_key (key_sha256, portal, fingerprint, dossier_id)"
+        " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) t(key, portal)"
+        " ORDER BY key, portal ON CONFLICT DO NOTHING RETURNING key_sha256, portal",
+        [key for key, _ in names],
+        [portal for _, portal in names],
+        [fingerprint for fingerprint, _ in claims.values()],
+        [dossier_id for _, dossier_id in claims.values()],
+    )
+    return {names[row["key_sha256"], row["portal"]] for row in rows}
+
+
+async def free_keys(conn: Conn, claims: Sequence[tuple[str, str]]) -> None:
+    """Give back keys, by portal and key, that the same transaction claimed."""
+    if claims:
+        await conn.execute(
+            "DELETE FROM idempotency_key k USING unnest($1::text[], $2::text[]) t(key, portal)"
+            " WHERE k.key_sha256 = t.key AND k.portal = t.portal",
+            [sha256(key.encode()) for _, key in claims],
+            [portal for portal, _ in claims],
+        )
+
+
 async def name_round(conn: Conn, portal: str, key: str, round_: int) -> None:
     """Write down which round the request of a claimed key made."""
     await conn.execute(

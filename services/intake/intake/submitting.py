@@ -1,8 +1,9 @@
-"""The HTTP road: one submission under its idempotency key, in one transaction."""
+"""The HTTP road: a submission under its idempotency key, with others or in its own transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -11,12 +12,14 @@ from intake import problems
 from intake.declared import read_reference
 from intake.domain import Dossier, Party, dossier_id_of
 from intake.reading import check_submission, fingerprint_of
+from intake.rush import Wanted, take_together
 from intake.store import UsedKey, claim_key, find_key
 from intake.taking import Desk, Handed, erase, receipt_of, take
 from intake.telling import tell_refused, tell_taken
 from plumbing.applying import lock
 from plumbing.database import Conn, Pool
 from plumbing.serving import ProblemRaised
+from plumbing.together import Together
 
 How = Literal["taken", "known", "replayed"]
 
@@ -37,6 +40,12 @@ class Counter:
     desk: Desk
     clock: Callable[[], datetime]
     committed: Callable[[], None]
+    _together: Together[Wanted, Dossier | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Give those who hand in at the same moment a place to meet."""
+        take = partial(take_together, self.pool, self.desk)
+        object.__setattr__(self, "_together", Together(take))
 
     async def hand_in(self, party: Party, key: str, document: Any) -> Answered:
         """Take the submission or find what its key or its reference took before.
@@ -50,11 +59,22 @@ class Counter:
             raise
 
     async def _hand_in(self, party: Party, key: str, document: Any, fingerprint: str) -> Answered:
+        # One instant for the law of the day, the code and the receipt.
+        now = self.clock()
+        checked = check_submission(document, party, now, self.desk.reference)
+        if isinstance(checked, Submission):
+            handed = Handed(party, checked, fingerprint)
+            if (dossier := await self._together(Wanted(handed, key, now))) is not None:
+                self.committed()
+                tell_taken(handed)
+                return Answered(_receipt(dossier), "taken")
+        return await self._alone(party, key, document, fingerprint)
+
+    async def _alone(self, party: Party, key: str, document: Any, fingerprint: str) -> Answered:
         async with self.pool.acquire() as conn:
             used = await find_key(conn, party.portal, key)
             if used is not None:
                 return await self._replay(conn, used, fingerprint)
-            # One instant for the law of the day, the code and the receipt.
             now = self.clock()
             found = await self._find_or_check(conn, party, document, now)
             async with conn.transaction():

@@ -54,6 +54,8 @@ def _settings() -> None:
     # One portal plays a nation of them: it is not held to what one portal may do.
     os.environ.setdefault("HTTP_CLIENT_RATE", "1000000")
     os.environ.setdefault("HTTP_CLIENT_BURST", "1000000")
+    # As often as a service signs by itself; the local stack does every six seconds, to show it.
+    os.environ.setdefault("CHECKPOINT_MINUTES", "5")
 
 
 def _machine() -> dict[str, Any]:

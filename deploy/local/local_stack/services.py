@@ -116,7 +116,7 @@ def _audit(around: Surroundings) -> Program:
         "FLUSH_SECONDS": "2",
         "CLOCK_OFFSET_SECONDS": str(around.clock_offset_seconds),
         "AUDIT_KEYS": json.dumps(audit_keys(around.secrets)),
-        "CHECKPOINT_MINUTES": "0.1",
+        "CHECKPOINT_MINUTES": os.environ.get("CHECKPOINT_MINUTES") or "0.1",
         "TSA_URL": f"{around.url('sandbox')}/tsa",
         "TSA_CERTIFICATE": str(around.place.state / "sandbox" / "tsa-certificate.pem"),
     }

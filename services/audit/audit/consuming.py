@@ -27,7 +27,9 @@ def open_consumer(servers: str, settings: Mapping[str, str], on_error: OnError) 
         "allow.auto.create.topics": False,
         "queued.max.messages.kbytes": 32 * 1024,
         "error_cb": on_error,
+        # A look for every record that comes would cost the broker more than writing it did.
         "fetch.wait.max.ms": 200,
+        "fetch.min.bytes": 64 * 1024,
         "reconnect.backoff.max.ms": 1_000,
     }
     return Consumer({**settings, **ours}, logger=logging.getLogger("librdkafka"))

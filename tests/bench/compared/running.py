@@ -23,6 +23,7 @@ from sandbox.samples import Sample
 from tests.bench.compared.handwritten.events import REGISTERED, TOLD, TOPICS
 from tests.bench.compared.outside import environment
 from tests.bench.whole.ground import Ground
+from tests.bench.whole.watching import SELDOM
 
 OURS = ("intake", "routing", "registry-sync", "notifier", "board", "audit")
 _SERVICES = ("intake", "routing", "registry", "notifier")
@@ -206,7 +207,7 @@ class _Seen:
 
     async def __aenter__(self) -> "_Seen":
         self._consumer = AIOKafkaConsumer(
-            **self._ground.status.kafka_client(), enable_auto_commit=False
+            **self._ground.status.kafka_client(), **SELDOM, enable_auto_commit=False
         )
         await self._consumer.start()
         places = [TopicPartition(topic, n) for topic in self._keys for n in range(PARTITIONS)]

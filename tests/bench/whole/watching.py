@@ -19,6 +19,11 @@ _TOLD = b'"step":"registered"'
 _HEAD = 256
 
 
+#: How those who count look: much at once, for looking takes from what is measured. When a record
+#: was written is said by the broker.
+SELDOM = {"fetch_max_wait_ms": 100, "fetch_min_bytes": 256 * 1024}
+
+
 def _nothing() -> None:
     """Do nothing."""
 
@@ -58,9 +63,7 @@ class Watch:
 async def watching(ground: Ground, *services: str) -> AsyncIterator[Watch]:
     """Follow the topics of these services from their present ends, as long as the block lasts."""
     watch = Watch()
-    consumer = AIOKafkaConsumer(
-        **ground.status.kafka_client(), enable_auto_commit=False, fetch_max_wait_ms=20
-    )
+    consumer = AIOKafkaConsumer(**ground.status.kafka_client(), **SELDOM, enable_auto_commit=False)
     await consumer.start()
     topics = [LIFECYCLE[name] for name in services]
     places = [TopicPartition(one.name, n) for one in topics for n in range(one.partitions)]

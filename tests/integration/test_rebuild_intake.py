@@ -15,7 +15,7 @@ from plumbing.rebuilding import scratch
 from plumbing.rebuilding.comparing import compare
 from plumbing.rebuilding.making import make
 from plumbing.rebuilding.swapping import swap
-from tests.integration.intake_kit import RING, Intake, a_paper, a_supplement, an_intake
+from tests.integration.intake_kit import EVENTS, RING, Intake, a_paper, a_supplement, an_intake
 from tests.integration.rebuild_kit import World
 from tests.unit.intake_kit import NATIONAL, NOW, a_birth
 
@@ -32,6 +32,11 @@ SELECT (SELECT sum(get_byte(key, n)) % 16 FROM generate_series(0, length(key) - 
 UPDATE dossier SET erased_at = NULL, erased_by = NULL WHERE erased_at IS NOT NULL;
 DELETE FROM supplement;
 DROP TABLE backup, sent;
+"""
+#: Its event never left, and the backup is from before it was said.
+_UNSAID = """
+DELETE FROM outbox_sent WHERE convert_from(body, 'UTF8') LIKE '%.resubmitted.v1%';
+UPDATE stream SET sequence = 1 WHERE sequence = 2;
 """
 
 
@@ -97,6 +102,31 @@ async def test_they_are_made_from_the_log_and_added_to(database: str, lost: Any)
         assert (await supplement(intake, "k5", more)).how == "taken"
         papers = [one.kind for one in (await kept(intake))[ADDED_TO].submission.attachments]
         assert papers[-2:] == ["kinship_proof", "another_proof"]
+
+
+async def test_data_whose_event_was_lost_do_not_hide_those_that_follow(database: str, lost: Any):
+    """Readers keep the newest version they know: a second one of that number they would drop."""
+    world, _ = lost
+    async with an_intake(database) as intake:
+        await intake.pool.execute(_UNSAID)
+    for records in world.records.values():
+        records[:] = [one for one in records if b".resubmitted.v1" not in (one.value or b"")]
+    await rebuilt(database, world)
+
+    async with an_intake(database) as intake:
+        assert (await kept(intake))[ADDED_TO].version == 2
+        more = a_supplement(attachments=[a_paper("another_proof")])
+        assert (await supplement(intake, "k5", more)).how == "taken"
+        ((_, event),) = await intake.outbox(EVENTS)
+        assert (event["data"]["round"], event["data"]["particulars"]["version"]) == (2, 3)
+        ((data, _),) = await intake.particulars()
+        assert [one.kind for one in data.attachments][-2:] == ["kinship_proof", "another_proof"]
+        assert (await kept(intake))[ADDED_TO].version == 3
+        again = await supplement(intake, "k6", more)
+        assert (again.how, again.receipt) == (
+            "known",
+            (await supplement(intake, "k5", more)).receipt,
+        )
 
 
 async def test_made_without_personal_data_the_live_ones_stay(database: str, lost: Any):

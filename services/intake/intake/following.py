@@ -157,7 +157,9 @@ def _supplement(
     if found:
         return problems.follow_up_not_acceptable(found)
     after = with_supplement(before, supplement)
-    particulars, row = seal_particulars(desk.keys, one.dossier_id, after, following)
+    # After data whose event was lost with the database, the next ones need a number of their own.
+    version = max(folder.dossier.round, folder.kept.version) + 1
+    particulars, row = seal_particulars(desk.keys, one.dossier_id, after, version)
     name = f"supplement:{one.party.portal}:{one.reference}"
     cause = Cause(name, sha256(f"{name}:{following}:{particulars.sha256}".encode()))
     command = Resubmit(supplement, one.fingerprint, particulars)
@@ -165,7 +167,7 @@ def _supplement(
     if refusal is not None:
         return refusal
     work.rows.append(row)
-    folder.kept, folder.changed = Kept(following, after), True
+    folder.kept, folder.changed = Kept(version, after), True
     receipt = supplement_receipt(folder.dossier, folder.taken, following)
     return Followed(receipt, True, following)
 

@@ -71,7 +71,7 @@ class Dossier:
 
     @property
     def round(self) -> int:
-        """Return how often it was submitted so far; the version of its particulars."""
+        """Return how often it was submitted so far."""
         return FIRST_ROUND + len(self.added)
 
     def round_of(self, fingerprint: str) -> int | None:

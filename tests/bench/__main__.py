@@ -15,6 +15,7 @@ from rich.table import Table
 
 from tests.bench import comparing, figures, plots, sections
 from tests.bench.planned import planned
+from tests.bench.targets import TARGETS, missed
 from tests.bench.whole.ground import ROOT
 
 BUILD = ROOT / "build"
@@ -86,20 +87,30 @@ def _show(console: Console, written: dict[str, Any]) -> None:
         table = Table(title=name.replace("_", " "), show_header=False)
         for row in rows:
             for key, figure in row.items():
-                table.add_row(key.replace("_", " "), str(figure))
+                table.add_row(key.replace("_", " "), _words(figure))
             table.add_section()
         console.print(table)
-    table = Table("figure", "here", title="in short")
-    for name in figures.KEYS:
-        if not isinstance(written[name], dict):
-            table.add_row(name, "not measured" if written[name] is None else str(written[name]))
+    table = Table("figure", "here", "unit", "wanted", title="in short")
+    for target in TARGETS:
+        here = target.of(written)
+        mark = " [red]![/]" if target.is_missed(written) else ""
+        shown = "not measured" if here is None else f"{here:,g}{mark}"
+        table.add_row(target.words, shown, target.unit, target.shown)
     console.print(table)
     console.print(plots.in_terminal(written))
-    lines = figures.missed(written)
+    lines = missed(written)
     for line in lines:
         console.print(f"not reached: {line}")
     if lines:
         console.print(figures.dearest(written))
+
+
+def _words(figure: Any) -> str:
+    if isinstance(figure, dict):
+        return ", ".join(f"{name} {_words(one)}" for name, one in figure.items())
+    if isinstance(figure, list):
+        return ", ".join(map(_words, figure))
+    return f"{figure:,}" if isinstance(figure, int) else str(figure)
 
 
 if __name__ == "__main__":

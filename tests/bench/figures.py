@@ -1,4 +1,4 @@
-"""The figures everybody asks for, from the sections of a run, and which of them miss the target."""
+"""The figures everybody asks for, from the sections of a run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,16 +25,6 @@ KEYS = (
 )
 #: The rate submit to registered is asked at.
 ASKED_RATE = 100
-_LEAST = {
-    "bus_per_s": 1000,
-    "http_per_s": 500,
-    "bus_over_handwritten": 10,
-    "bus_over_dbos": 20,
-    "handling_over_ceiling": 0.6,
-    "million_over_ten_thousand": 0.9,
-}
-_MOST = {"p50_ms": 150, "p99_ms": 500, "backlog_drain_s": 60}
-_MOST_RSS = 120
 _BACKLOG = 12_500
 _MILLION, _TEN_THOUSAND = 1_000_000, 10_000
 
@@ -75,23 +65,6 @@ def _over(curve: Any) -> float | None:
 
 def _ratio(one: float | None, other: float | None, digits: int = 1) -> float | None:
     return round(one / other, digits) if one is not None and other else None
-
-
-def missed(figures: Mapping[str, Any]) -> list[str]:
-    """Return a sentence for each target that was measured and not reached."""
-    lines = []
-    for name, least in _LEAST.items():
-        here = figures[name]
-        if here is not None and here < least:
-            lines.append(f"{name} is {here}, wanted are {least} or more")
-    for name, most in _MOST.items():
-        here = figures[name]
-        if here is not None and here > most:
-            lines.append(f"{name} is {here}, wanted are {most} or less")
-    for service, here in (figures["rss_mb"] or {}).items():
-        if here > _MOST_RSS:
-            lines.append(f"{service} had {here} MB, wanted are {_MOST_RSS} or less")
-    return lines
 
 
 def dearest(sections: Mapping[str, Any]) -> str:

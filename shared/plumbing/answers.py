@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts.decision import Answered, InDoubt
 from contracts.envelope import Cause, sha256
-from plumbing.applying import Item
+from plumbing.applying import Item, Part
 from plumbing.calls import Answer, Call
 from plumbing.sealing import KeyRing
 
@@ -38,11 +38,11 @@ def state_of(answer: Answer) -> str:
     return _STATES.get(answer.outcome, "MANUAL")
 
 
-def item_of(
-    claim: Claim, answer: Answer, since: datetime, *, doubts_are_heard: bool
-) -> Item | None:
+def item_of(claim: Claim, answer: Answer, since: datetime, part: Part[Any]) -> Item | None:
     """Return what the rule hears of the answer; nothing of `again` or of a doubt said before."""
     call = claim.call
+    if call.kind.partition(":")[0] in part.unheard:
+        return None
     cause = cause_of(call.effect_id, call.kind, answer.outcome, answer.reason)
     match answer.outcome:
         case "done" | "no":
@@ -50,7 +50,7 @@ def item_of(
             return Item(call.dossier_id, message, cause)
         case "stuck" | "unknown":
             final = answer.outcome == "stuck"
-            if doubts_are_heard and (final or not claim.doubt_said):
+            if InDoubt in part.rules and (final or not claim.doubt_said):
                 return Item(call.dossier_id, InDoubt(call.kind, call.attempt, since, final), cause)
     return None
 

@@ -45,12 +45,16 @@ class Store(Protocol[S]):
 
 @dataclass(frozen=True)
 class Part(Generic[S]):
-    """What a service plugs in: its rules, its store and the context its rules are given."""
+    """What a service plugs in: its rules, its store and the context its rules are given.
+
+    `unheard` names calls (`sync` of `sync:accepted`) whose answers no rule has to hear.
+    """
 
     service: str
     rules: Mapping[type, Rule]
     store: Store[S]
     context: Callable[[datetime], Context]
+    unheard: frozenset[str] = frozenset()
 
     def decide(self, message: object, state: S, context: Context) -> "Decision[S] | Refused":
         """Return what the rule for this message says; raises NoSuchRule when there is none."""

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from contracts.decision import InDoubt, State
+from contracts.decision import State
 from plumbing import carrying, metrics, tracing
 from plumbing.answers import Claim, attempts_of, item_of, state_of
 from plumbing.applying import Item, Part, apply_facts, lock
@@ -243,8 +243,6 @@ class Executor(Generic[S]):
         return {(row["effect_id"], row["fence"]): row["doubt_since"] for row in rows}
 
     def _item(self, claim: Claim, answer: Answer, since: datetime | None) -> Item | None:
-        item = item_of(
-            claim, answer, since or self._clock(), doubts_are_heard=InDoubt in self._part.rules
-        )
+        item = item_of(claim, answer, since or self._clock(), self._part)
         carried: Item | None = carrying.carried_by(item, claim.call.traceparent)
         return carried

@@ -165,3 +165,25 @@ async def test_given_it_is_away_for_good_then_callbacks_go_on_and_its_lane_waits
     ]
     assert states["sync:accepted"] == "PENDING"
     assert await told(bench, dossier) == []
+
+
+async def test_given_its_answers_then_nobody_opens_personal_data_to_hear_them(bench):
+    dossier = a_dossier()
+    submitted = a_submission().model_copy(update={"portal_reference": "R-1"})
+    await bench.knows(dossier)
+    await bench.learns(dossier, submitted, accepted(), registered())
+    await bench.pool.execute(
+        "INSERT INTO lane_pause (lane, paused_by, reason) VALUES ('portal', '', ''), ('sms', '', '')"
+    )
+    await bench.pool.execute("UPDATE effect SET lane = 'sms' WHERE kind NOT LIKE 'sync:%'")
+    opened = "SELECT count(*) FROM access WHERE act = 'opened_to_decide'"
+    before = await bench.pool.fetchval(opened)
+    bench.works()
+
+    async def all_is_told() -> bool:
+        return await told(bench, dossier) == STEPS
+
+    await until(all_is_told, 20)
+    await bench.dies()
+    assert before > 0
+    assert await bench.pool.fetchval(opened) == before

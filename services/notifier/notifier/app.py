@@ -11,7 +11,7 @@ from notifier.comparing_rules import RULES as COMPARING
 from notifier.correspondence import Correspondence
 from notifier.domain import RULES
 from notifier.messages_api import MessageRoutes
-from notifier.national_requests import synchronised
+from notifier.national_requests import SYNC, synchronised
 from notifier.outside import open_session
 from notifier.portal_side import portal_side, synchronised_portals
 from notifier.receipts import RULES as RECEIPTS
@@ -64,7 +64,7 @@ def make_part(
     rules: dict[type, Rule] = {**RULES, **COMPARING, **REDELIVERING, **RECEIPTS}
     rules = synchronised(rules, synchronised_with)
     usual = context or (lambda now: Context(now, reference))
-    return Part(SERVICE, rules, CorrespondenceStore(keys), usual)
+    return Part(SERVICE, rules, CorrespondenceStore(keys), usual, frozenset({SYNC}))
 
 
 async def assemble(service: Running) -> Assembly:

@@ -12,6 +12,8 @@ from notifier.requests import appointment_of, status_of
 from reference import Reference
 
 NATIONAL = "national"
+#: The first part of the kind of such a call, whose answer nothing follows from.
+SYNC = "sync"
 #: One call takes so many elements of progress (practice of the adapters in use).
 MOST_ELEMENTS = 10
 #: Of what the interface wants, personal fields the notifier fills while it has them.
@@ -60,7 +62,7 @@ def to_national(told: Correspondence, news: News, reference: Reference) -> Effec
         progress=_progress(told, news, reference),
     )
     body = request.model_dump_json().encode()
-    return Effect(f"sync:{news.key}", NATIONAL, body, turn=told.portal)
+    return Effect(f"{SYNC}:{news.key}", NATIONAL, body, turn=told.portal)
 
 
 def _dossier(told: Correspondence, news: News, reference: Reference) -> dict[str, Any]:
@@ -141,7 +143,7 @@ def synchronised(rules: Mapping[type, Rule], portals: Collection[str]) -> dict[t
 
 def _with_calls(rule: Rule, portals: frozenset[str]) -> Rule:
     def decide(message: Any, state: Correspondence, context: Context) -> Any:
-        if isinstance(message, Answered | InDoubt) and message.kind.startswith("sync:"):
+        if isinstance(message, Answered | InDoubt) and message.kind.startswith(f"{SYNC}:"):
             return Decision(state)
         decision = rule(message, state, context)
         if not isinstance(decision, Decision) or decision.state.portal not in portals:

@@ -17,7 +17,7 @@ from notifier.feed_keeping import keep_feed
 from notifier.guarded import Guard, networks_of, open_guarded_session
 from notifier.limits import within_horizon
 from notifier.national import NationalClient, NationalPortal
-from notifier.national_requests import NATIONAL, NationalRequest
+from notifier.national_requests import NATIONAL, SYNC, NationalRequest
 from notifier.portal_lists import PortalList
 from notifier.portals import PortalCallbacks
 from notifier.requests import PORTAL
@@ -81,14 +81,12 @@ def portal_side(service: Running, settings: Settings, part: Part[Correspondence]
     return PortalSide(
         callers={
             "portal": within_horizon(portals),
-            "sync": within_horizon(_national(synchronised)),
+            SYNC: within_horizon(_national(synchronised)),
         },
         lanes=(PORTAL, NATIONAL) if synchronised else (PORTAL,),
         valves={
             "portal": Limit(concurrency=everyone * PER_PORTAL, per_turn=PER_PORTAL),
-            "sync": Limit(
-                concurrency=everyone * SYNCHRONISED_AT_ONCE, per_turn=SYNCHRONISED_AT_ONCE
-            ),
+            SYNC: Limit(concurrency=everyone * SYNCHRONISED_AT_ONCE, per_turn=SYNCHRONISED_AT_ONCE),
         },
         tasks=[
             *(one.run for one in reconcilers),

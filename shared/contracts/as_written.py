@@ -5,103 +5,138 @@ anything more has to be decoded.
 """
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from contracts.events import EventData, Submitted
+from contracts.events import Submitted
 from contracts.model import VIETNAM
+from contracts.told import Told, shape
+from contracts.usual import DECLARED, FROM, PAPERS, SUBMITTED, WRITINGS
 
-_UUID = rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_SHA256 = rb"[0-9a-f]{64}"
-_CODE = rb"[a-z0-9_]{1,64}"
-_AT = rb"([0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}(?:\.[0-9]{6})?)"
-_ZONE = rb"(Z|\+07:00)"
-_ATTACHMENT = (
-    rb'\{"kind":"' + _CODE + rb'","uri":"(?:https|s3|claim)://[!$->A-\[\]-~]{1,300}",'
-    rb'"media_type":"[a-z]+/[a-z0-9.+-]{1,80}","size_bytes":[1-9][0-9]{0,6},"sha256":"'
-    + _SHA256
-    + rb'"\}'
-)
+_OURS = b"+07:00"
+_KIND = re.compile(rb'"kind":"([a-z0-9_]+)"')
+#: Where something of an event's own stands, up to the second number, and its name.
+Place = tuple[int, int, str]
 
 
-def _list_of(one: bytes) -> bytes:
-    return rb"\[((?:" + one + rb"(?:," + one + rb")*+)?)\]"
+class Reading(NamedTuple):
+    """What a usual event tells, and from which places, in order.
 
-
-def head_pattern(kind: type[EventData]) -> bytes:
-    """Return the pattern of such an event's head, up to the brace its data begin with.
-
-    Its groups: the id, the time and its zone, the id and the hash of the cause.
+    `told_from` names them, in the order of `Told`. Where the moment an event counts from stands
+    again a place is called `again` or, for its hour, `clock`; it has that zone.
     """
-    return (
-        rb'\{"specversion":"1\.0","id":"('
-        + _UUID
-        + rb')","type":"'
-        + re.escape(kind.event_type().encode())
-        + rb'","source":"/hotich/'
-        + kind.service.encode()
-        + rb'","subject":"[A-Z0-9]{1,5}(?:\.[A-Z0-9]{1,5}){0,5}-(?:[0-9]{6}|[0-9]{8})-[0-9]{4,7}"'
-        + rb',"time":"'
-        + _AT
-        + _ZONE
-        + rb'","datacontenttype":"application/json","dossierid":"'
-        + _UUID
-        + rb'","sequence":[1-9][0-9]{0,8},"prevhash":"'
-        + _SHA256
-        + rb'","causeid":"([ !#-\[\]-~]{1,120})","causehash":"('
-        + _SHA256
-        + rb')"(?:,"traceparent":"[0-9a-f-]{55}")?,"data":\{'
+
+    told: Told
+    places: list[Place]
+    told_from: tuple[str, ...]
+    counted: str
+    zone: bytes
+
+
+def is_read(event_type: str) -> bool:
+    """Return whether events of the type may be read as they are written."""
+    return event_type in WRITINGS
+
+
+_SUBMITTED = Submitted.event_type()
+
+
+def told(event_type: str, value: bytes) -> Told | None:
+    """Return what a usual event tells; None for all others."""
+    if event_type == _SUBMITTED:
+        found = SUBMITTED.fullmatch(value)
+        return None if found is None else _submission(found)
+    reading = read(event_type, value)
+    return reading and reading.told
+
+
+def _submission(found: re.Match[bytes]) -> Told | None:
+    identity, at, submitted, zone, unit, residence = found.group(
+        "id", "time", "submitted", "zone", "unit", "residence"
     )
+    time, counted = local(at, _OURS), local(submitted, zone)
+    if time is None or counted is None:
+        return None
+    words = (*found.group(*DECLARED), *_KIND.findall(found["papers"]))
+    return Told(shape(b" ".join(words)), identity, time, b"", b"", counted, unit, residence)
 
 
-_SUBMITTED = re.compile(
-    head_pattern(Submitted)
-    + rb'"channel":"(national-portal|provincial-portal|moj-direct)","portal":"([a-z0-9-]{1,40})",'
-    rb'"portal_reference":"[A-Za-z0-9._/-]{1,64}","procedure_code":"([0-9]\.[0-9]{6})",'
-    rb'"province_code":"([0-9]{2})","unit_code":"([0-9]{3}|[0-9]{5})",'
-    rb'"residence_unit_code":"([0-9]{5})","submitted_at":"'
-    + _AT
-    + _ZONE
-    + rb'","particulars":\{"version":1,"sha256":"'
-    + _SHA256
-    + rb'"\},"attachments":'
-    + _list_of(_ATTACHMENT)
-    + rb',"flags":'
-    + _list_of(rb'"' + _CODE + rb'"')
-    + rb',"same_event_as":\[\]\}\}'
-)
+def read(event_type: str, value: bytes) -> Reading | None:
+    """Return what a usual event tells, and from where; None for all others."""
+    writing = WRITINGS.get(event_type)
+    found = None if writing is None or b"\0" in value else writing.matches(value)
+    if writing is None or found is None:
+        return None
+    spans, counted = found.regs, writing.counted
+    places = [(*spans[at], name) for at, name in writing.groups if spans[at][0] >= 0]
+    if writing.papers is not None:
+        places += _papers(value, spans[writing.papers])
+        its = _submission(found)
+        return its and Reading(its, places, writing.told, counted, found["zone"])
+    if counted == "from" and (begins := FROM.search(value, found.end())):
+        places.append((*begins.span(1), "from"))
+    texts = {name: value[begin:end] for begin, end, name in places if name in writing.told}
+    for name in ("time", counted):
+        moment = local(texts[name], _OURS) if name in texts else b""
+        if moment is None:
+            return None
+        texts[name] = moment
+    if texts[counted]:
+        places += _again(value, found.end(), texts[counted], places[-1])
+        places.sort()
+    own = [texts.get(name, b"") for name in writing.told]
+    its = Told(shape(_text(value, places)), *own)
+    return Reading(its, places, writing.told, counted, _OURS)
 
 
-class Submission(NamedTuple):
-    """A submission of a form that was not under way on the old road, and is like no other.
+def _again(value: bytes, begin: int, at: bytes, last: Place) -> Iterator[Place]:
+    """Yield where the moment an event counts from stands again, whole or as an hour.
 
-    Bytes as they are written; `time` and `submitted_at` are in Vietnamese time, without the zone.
+    The `last` place before may be where it stood first.
     """
+    whole, hour = at + _OURS, clock(at)
+    found = value.find(whole, begin)
+    while found >= 0:
+        if found != last[0]:
+            yield found, found + len(at), "again"
+        found = value.find(whole, found + len(whole))
+    rest = value.replace(whole, b"\0" * len(whole))
+    found = rest.find(hour, begin)
+    while found >= 0:
+        yield found, found + len(hour), "clock"
+        found = rest.find(hour, found + len(hour))
 
-    event_id: bytes
-    time: bytes
-    channel: bytes
-    portal: bytes
-    procedure_code: bytes
-    province_code: bytes
-    unit_code: bytes
-    residence_unit_code: bytes
-    submitted_at: bytes
-    attachments: bytes
+
+def clock(at: bytes) -> bytes:
+    """Return the hour of a moment as steps have it: with seconds, unless there are none."""
+    return at[11:16] if len(at) == len("2026-11-24T00:00:00") and at[17:] == b"00" else at[11:19]
 
 
-@lru_cache(maxsize=1)
-def submission(value: bytes) -> Submission | None:
-    """Return the submission; what was asked last is remembered, for judges ask for it in turn."""
-    found = _SUBMITTED.fullmatch(value)
-    if found is None:
-        return None
-    identity, at, zone, _, _, *declared, handed, its, papers, _ = found.groups()
-    time, submitted_at = local(at, zone), local(handed, its)
-    if time is None or submitted_at is None:
-        return None
-    return Submission._make((identity, time, *declared, submitted_at, papers))
+_NAMED: Final = {
+    name: b"\0%b\0" % name.encode()
+    for name in (
+        *(name for one in WRITINGS.values() for _, name in one.groups),
+        *("from", "again", "clock", "uri", "size", "sha256"),
+    )
+}
+
+
+def _papers(value: bytes, span: tuple[int, int]) -> Iterator[Place]:
+    for paper in PAPERS.finditer(value, *span):
+        for name in ("uri", "size", "sha256"):
+            yield *paper.span(name), name
+
+
+def _text(value: bytes, places: list[Place]) -> bytes:
+    """Return what is written, with names at these places."""
+    parts, at = list[bytes](), 0
+    for begin, end, name in places:
+        parts += value[at:begin], _NAMED[name]
+        at = end
+    parts.append(value[at:])
+    return b"".join(parts)
 
 
 def local(text: bytes, zone: bytes) -> bytes | None:
@@ -118,14 +153,10 @@ def moment(text: bytes) -> datetime:
     return datetime.fromisoformat(text.decode()).replace(tzinfo=VIETNAM)
 
 
-def day(text: bytes) -> date:
-    """Return the day of a text of `local`."""
-    return _day(text[:10])
-
-
 @lru_cache(maxsize=4096)
-def _day(text: bytes) -> date:
-    return date.fromisoformat(text.decode())
+def day(text: bytes) -> date:
+    """Return the day of a text of `local`, or of its first ten bytes."""
+    return date.fromisoformat(text[:10].decode())
 
 
 @lru_cache(maxsize=4096)

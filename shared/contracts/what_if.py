@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
+from contracts.told import Told
 from reference import Reference
 
 #: Judges announce themselves by this entry point group, under the name of their service.
@@ -58,19 +59,20 @@ class Judge(Protocol):
     """Decides a service's decisions again, dossier by dossier.
 
     What it remembers of a dossier is its own affair; the one who asks keeps it, and may pickle it
-    meanwhile. None is the memory of a dossier that nothing is known of.
+    meanwhile. None is the memory of a dossier that nothing is known of: it has no end to judge.
     """
 
     #: The types of the events it is told, of whatever service.
     hears: frozenset[str]
 
     def hear(
-        self, memory: Any, event_type: str, value: bytes, exact: bool
+        self, memory: Any, event_type: str, value: bytes, told: Told | None, exact: bool
     ) -> tuple[Any, tuple[Judged, ...]]:
         """Return the new memory, and what can be judged by now; never raises for a strange value.
 
-        A service's events of a dossier come in order and each once. Unless `exact` is asked for,
-        of a decision that differs only `kind` and `differs` are to be relied on.
+        `told` is what the event tells if it is usual (`contracts.as_written`). A service's events
+        of a dossier come in order and each once. Unless `exact` is asked for, of a decision that
+        differs only `kind` and `differs` are to be relied on.
         """
 
     def end(self, memory: Any, exact: bool) -> tuple[Judged, ...]:

@@ -9,6 +9,7 @@ from contracts import as_written
 from contracts.envelope import MalformedEvent, decode
 from contracts.events import Submitted
 from contracts.model import Channel, local_day
+from contracts.told import Shape, Told
 from contracts.what_if import Judged, Kind
 from intake.checks import (
     Case,
@@ -52,21 +53,22 @@ class Judge:
         self._holds = lru_cache(maxsize=REMEMBERED)(self._held)
 
     def hear(
-        self, memory: Any, event_type: str, value: bytes, exact: bool
+        self, memory: Any, event_type: str, value: bytes, told: Told | None, exact: bool
     ) -> tuple[Any, tuple[Judged, ...]]:
         """Return what can be judged of a submission; nothing has to be remembered."""
         try:
-            told = as_written.submission(value)
             if told is None:
                 return memory, self._decoded(value)
-            return memory, self._usual(told[2:8], told.submitted_at[:10], told.time[:10])
+            days = told.moment[:10], told.time[:10]
+            return memory, self._usual(told.shape, told.unit_code, told.other, *days)
         except (ValueError, OverflowError):  # a day that is none, or the last there is
             return memory, ()
 
     def _usual_of(
-        self, declared: tuple[bytes, ...], submitted: bytes, came: bytes
+        self, written: Shape, unit: bytes, residence: bytes, submitted: bytes, came: bytes
     ) -> tuple[Judged, ...]:
-        channel, portal, *codes = [part.decode() for part in declared]
+        channel, portal, procedure, province = written.text.decode().split(" ")[:4]
+        codes = procedure, province, unit.decode(), residence.decode()
         days = as_written.day(submitted), as_written.day(came)
         return self._judged((channel, portal), codes, *days)
 

@@ -11,22 +11,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.archive import Listing, Segment, batches_of
+from audit.replaying.recognising import Recognisers
+from contracts.told import Told
 
 COLUMNS = ("timestamp", "type", "dossier_id", "sequence", "value")
 #: The broker's clock may be behind what a portal says; so many days are read before the first.
 LEEWAY = timedelta(days=2)
-#: So many records at least are read at once, if there are.
-AT_ONCE = 8_192
+#: So many records at least are read at once, if there are: more take memory and no less time.
+AT_ONCE = 1024
 
 
 class Window(NamedTuple):
-    """How many records, and of each in order its kind, dossier, number and bytes.
+    """How many records, and of each in order its kind, dossier, number, bytes and what it tells.
 
-    The kind is a number: that of its type among all that are wanted, of the first topic first.
+    The kind is a number: that of its type among all that are wanted, of the first topic first. What
+    is not usual tells None.
     """
 
     size: int
-    rows: Iterable[tuple[int, str, int, bytes]]
+    rows: Iterable[tuple[int, str, int, bytes, Told | None]]
 
 
 class _Stream:
@@ -38,12 +41,14 @@ class _Stream:
         segments: Sequence[Segment],
         types: Sequence[str],
         first: int,
+        recognisers: Recognisers,
         seen: Callable[[int], None],
     ) -> None:
         self._seen = seen
-        self._types, self._first = pa.array(types, pa.string()), first
+        self._names, self._types, self._first = types, pa.array(types, pa.string()), first
+        self._recognisers = recognisers
         self._batches = (
-            batch for segment in segments for batch in batches_of(root, segment, COLUMNS)
+            batch for segment in segments for batch in batches_of(root, segment, COLUMNS, AT_ONCE)
         )
         self._latest = 0
         self._columns: list[list[Any]] = []
@@ -59,17 +64,20 @@ class _Stream:
         """Read on, unless all is read."""
         self.moments = np.empty(0, np.int64)
         while not len(self.moments) and (batches := list(self._some())):
-            records = pa.Table.from_batches(batches)
+            (records,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
+            kinds = pc.index_in(records.column("type"), self._types)
             # What is not wanted has no kind.
-            kinds = pc.add(pc.index_in(records.column("type"), self._types), self._first)
-            records = records.set_column(COLUMNS.index("type"), "type", kinds)
-            if any(column.null_count for column in records.columns):
-                records = records.drop_null()
-            moments, *columns = (column.to_numpy() for column in records.columns)
+            rows = _without_null(kinds, *records.columns)
+            moments, _, *columns = (
+                column.to_numpy(zero_copy_only=False)[rows] for column in records.columns
+            )
             # A clock that went back does not change the order of a topic.
             self.moments = np.maximum.accumulate(np.maximum(moments.view(np.int64), self._latest))
-            self._columns = [column.tolist() for column in columns]
             self._latest = int(self.moments[-1]) if len(self.moments) else self._latest
+            kinds = kinds.to_numpy(zero_copy_only=False)[rows].astype(np.int64)
+            told = self._recognisers.read(self._names, kinds, records.column("value"), rows)
+            self._columns = [column.tolist() for column in (kinds + self._first, *columns)]
+            self._columns.append(told)
 
     def _some(self) -> Iterator[pa.RecordBatch]:
         """Yield what is read at once: of many small files several."""
@@ -91,12 +99,22 @@ class _Stream:
         return taken, moments
 
 
+def _without_null(*columns: pa.Array) -> np.ndarray:
+    """Return the rows in which no column has nothing."""
+    there = np.ones(len(columns[0]), bool)
+    for column in columns:
+        if column.null_count:
+            there &= column.is_valid().to_numpy(zero_copy_only=False)
+    return np.flatnonzero(there)
+
+
 def windows(
     root: Path,
     listing: Listing,
     partition: int,
     wanted: Mapping[str, Sequence[str]],
     since: date | None,
+    recognisers: Recognisers,
     seen: Callable[[int], None],
 ) -> Iterator[Window]:
     """Yield the records of a partition by the broker's time; of two at once, by the topics' order.
@@ -108,7 +126,7 @@ def windows(
     streams, first = [], 0
     for topic, types in wanted.items():
         segments = [one for one in places.get((topic, partition), []) if is_read(one, since)]
-        streams.append(_Stream(root, segments, types, first, seen))
+        streams.append(_Stream(root, segments, types, first, recognisers, seen))
         first += len(types)
     while left := [stream for stream in streams if not stream.ended]:
         horizon = min(int(stream.moments[-1]) for stream in left)

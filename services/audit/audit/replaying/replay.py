@@ -1,9 +1,9 @@
 """Replays an archive: every decision of its dossiers against rules, those of its day or others."""
 
-import gc
-import re
+from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -12,21 +12,21 @@ import pyarrow.parquet as pq
 
 from audit.archive import Listing, listing, origin_of
 from audit.columns import head_of
-from audit.freed import keep_freed
+from audit.freed import keep_freed, keep_read, nothing_in_circles
+from audit.replaying.about import is_asked, version_of
 from audit.replaying.naming import named
 from audit.replaying.reading import Window, is_read, windows
+from audit.replaying.recognising import Recognisers
 from audit.replaying.results import Asked, Difference, Replay
 from audit.replaying.shelf import MOST, Shelf
 from audit.replaying.tallying import Kind, Tally, count_into
 from contracts.events import EVENTS, Routed, Submitted
-from contracts.model import local_day
+from contracts.told import Shape
 from contracts.topics import LIFECYCLE
-from contracts.what_if import GROUP, Judge, Judged
+from contracts.what_if import GROUP, Judge, Judged, JudgeMaker
 from reference import Reference
 
 _SUBMITTED, _ROUTED = Submitted.event_type(), Routed.event_type()
-_ABOUT = re.compile(rb'"unit_code":"([^"\\]+)","residence_unit_code":.*?"submitted_at":"([^"\\]+)"')
-_VERSION = b'"reference_version":"'
 _MOST_TALLIES = 20_000
 #: What is remembered of a dossier: whether it is asked for, whether it differs, then the last
 #: sequence of each topic, then each judge's memory.
@@ -38,8 +38,13 @@ Progress = Callable[[int], None]
 
 def judges(own: Reference, asked: Reference) -> list[Judge]:
     """Return a judge of every service that announces one, by the services' names."""
+    return [make(own, asked) for make in _makers()]
+
+
+@cache
+def _makers() -> list[JudgeMaker]:
     found = sorted(entry_points(group=GROUP), key=lambda one: one.name)
-    return [one.load()(own, asked) for one in found]
+    return [one.load() for one in found]
 
 
 def replay(
@@ -56,16 +61,15 @@ def replay(
     made with. Not more than `most` dossiers are in memory at once.
     """
     keep_freed()
+    keep_read()
     files = listing(root)
     asking, which = judges(own, asked), which or Asked()
     found = Replay(origin_of(root), records=_left(root, files, _wanted(asking), which.first))
-    # What is known by now stays: nobody has to look whether it could go.
-    gc.freeze()
-    try:
+    recognisers = Recognisers()
+    with nothing_in_circles():
         for partition in sorted({segment.partition for segment in files.segments}):
-            _Partition(root, files, partition, asking, which, found, most).run(progress)
-    finally:
-        gc.unfreeze()
+            one = _Partition(root, files, partition, asking, which, found, most, recognisers)
+            one.run(progress)
     found.differences = named(root, files, _wanted(asking), found.differences)
     found.differences.sort(key=lambda one: (one.code, one.dossier_id))
     return found
@@ -83,27 +87,31 @@ class _Partition:
         which: Asked,
         found: Replay,
         most: int,
+        recognisers: Recognisers,
     ) -> None:
         self._which, self._found, self._asking = which, found, asking
         self._wanted = _wanted(asking)
-        self._windows = windows(root, files, partition, self._wanted, which.first, self._seen)
+        self._windows = windows(
+            root, files, partition, self._wanted, which.first, recognisers, self._seen
+        )
         self._shelf = Shelf(most)
         self._filtered = (which.first, which.last, which.unit_code) != (None, None, None)
         self._first_memory = _FIRST + len(self._wanted)
         self._kinds = [
             Kind(
-                name,
                 _FIRST + topic,
                 [
-                    (self._first_memory + n, one)
+                    (self._first_memory + n, one.hear)
                     for n, one in enumerate(asking)
                     if name in one.hears
                 ],
+                name,
             )
             for topic, names in enumerate(self._wanted.values())
             for name in names
         ]
         self._tallies: dict[int, Tally] = {}
+        self._versions = Counter[Shape | str]()
 
     def run(self, progress: Progress) -> None:
         try:
@@ -119,36 +127,37 @@ class _Partition:
         self._found.records += count
 
     def _hear(self, window: Window) -> None:
-        near, shelf, found, kinds = self._shelf.near, self._shelf, self._found, self._kinds
-        blank = [True, False, *([0] * len(self._wanted)), *([None] * len(self._asking))]
-        tallies, limit = self._tallies, self._which.limit
-        for number, dossier, sequence, value in window.rows:
-            kind = kinds[number]
+        shelf, found, kinds, which = self._shelf, self._found, self._kinds, self._which
+        near, limit = shelf.near, which.limit
+        blank: list[Any] = [True, False, *([0] * len(self._wanted)), *([None] * len(self._asking))]
+        tallies, versions, filtered = self._tallies, self._versions, self._filtered
+        exact = found.dossiers_differing < limit
+        for number, dossier, sequence, value, told in window.rows:
+            at, hearers, name = kinds[number]
             memory = near.get(dossier) or shelf.get(dossier)
             if memory is None:
                 memory = blank.copy()
                 shelf.put(dossier, memory)
-            if sequence <= memory[kind.at]:
+            if sequence <= memory[at]:
                 found.copies += 1
                 continue
-            memory[kind.at] = sequence
-            if kind.name == _SUBMITTED:
-                memory[_ASKED] = not self._filtered or self._is_asked(value)
+            memory[at] = sequence
+            if name == _SUBMITTED:
+                memory[_ASKED] = not filtered or is_asked(which, value)
                 found.dossiers += memory[_ASKED]
             if not memory[_ASKED]:
                 continue
-            if kind.name == _ROUTED:
-                self._note_version(value)
-            exact = found.dossiers_differing < limit
-            for place, judge in kind.hearers:
-                memory[place], judged = judge.hear(memory[place], kind.name, value, exact)
-                if not judged:
-                    continue
-                tally = tallies.get(id(judged))
-                if tally is not None and not tally.differing:
-                    tally.times += 1
-                else:
-                    self._tally(judged, memory, value, dossier)
+            if name == _ROUTED:
+                versions[told.shape if told else version_of(value)] += 1
+            for place, hear in hearers:
+                memory[place], judged = hear(memory[place], name, value, told, exact)
+                if judged:
+                    tally = tallies.get(id(judged))
+                    if tally is not None and not tally.differing:
+                        tally.times += 1
+                    else:
+                        self._tally(judged, memory, value, dossier)
+                        exact = found.dossiers_differing < limit
         found.heard += window.size
 
     def _tally(
@@ -173,41 +182,25 @@ class _Partition:
 
     def _end(self) -> None:
         """Judge what is left, and count who was never submitted."""
+        judges = list(enumerate(self._asking, self._first_memory))
         for dossier, memory in self._shelf.values():
             if not memory[_ASKED]:
                 continue
             if not memory[_FIRST] and not self._filtered:
                 self._found.never_submitted += 1
             exact = self._found.dossiers_differing < self._which.limit
-            for n, judge in enumerate(self._asking):
-                judged = judge.end(memory[self._first_memory + n], exact)
-                if judged:
+            for place, judge in judges:
+                if memory[place] is not None and (judged := judge.end(memory[place], exact)):
                     self._tally(judged, memory, None, dossier)
 
     def _count(self) -> None:
         count_into(self._found, self._tallies.values())
         self._tallies.clear()
-
-    def _is_asked(self, value: bytes) -> bool:
-        about = _ABOUT.search(value)
-        if about is None:
-            return False
-        try:
-            day = local_day(datetime.fromisoformat(about[2].decode()))
-        except (ValueError, OverflowError):
-            return False
-        which = self._which
-        return (
-            (which.first is None or day >= which.first)
-            and (which.last is None or day <= which.last)
-            and (which.unit_code is None or about[1].decode() == which.unit_code)
-        )
-
-    def _note_version(self, value: bytes) -> None:
-        at = value.find(_VERSION)
-        if at > 0:
-            at += len(_VERSION)
-            self._found.versions[value[at : value.find(b'"', at)].decode("ascii", "replace")] += 1
+        for said, times in self._versions.items():
+            version = version_of(said.text) if isinstance(said, Shape) else said
+            if version:
+                self._found.versions[version] += times
+        self._versions.clear()
 
 
 def _wanted(asking: Sequence[Judge]) -> Mapping[str, Sequence[str]]:

@@ -1,10 +1,14 @@
 """What is heard by whom, and how often each verdict was given."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from audit.replaying.results import Replay
-from contracts.what_if import Judge, Judged
+from contracts.told import Told
+from contracts.what_if import Judged
+
+#: What a judge is told by.
+Hear = Callable[[Any, str, bytes, Told | None, bool], tuple[Any, tuple[Judged, ...]]]
 
 
 class Kind(NamedTuple):
@@ -13,9 +17,9 @@ class Kind(NamedTuple):
     Of a hearer also where its memory is.
     """
 
-    name: str
     at: int
-    hearers: list[tuple[int, Judge]]
+    hearers: list[tuple[int, Hear]]
+    name: str
 
 
 class Tally:

@@ -1,12 +1,11 @@
 """Judges dossiers as they come: the usual ones by others like them, the rest one by one."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from contracts import as_written
-from contracts.as_written import Submission
 from contracts.decision import Decision
 from contracts.envelope import Envelope, MalformedEvent, decode
 from contracts.events import (
@@ -24,13 +23,14 @@ from contracts.events import (
     WithdrawalRequested,
     Withdrawn,
 )
+from contracts.told import Told
 from contracts.what_if import Judged
 from reference import Reference
 from routing.domain import AUTOMATIC, RULES, Accept, Case, RoutingContext
 from routing.what_if import reading
-from routing.what_if.alike import Alike, Question
+from routing.what_if.alike import Alike
 from routing.what_if.likeness import Likeness
-from routing.what_if.reading import Step
+from routing.what_if.remembered import Begun, Early, Memory, Usual
 from routing.what_if.retelling import Retelling, Story, enveloped
 
 _HEARD = (
@@ -40,34 +40,6 @@ _HEARD = (
 SUBMITTED, ROUTED, ACCEPTED = (one.event_type() for one in (Submitted, Routed, Accepted))
 _NO_HASH = "0" * 64
 _MACHINE = AUTOMATIC.encode()
-
-
-class Early(NamedTuple):
-    """What came of a dossier before it was submitted."""
-
-    values: tuple[bytes, ...]
-
-
-class Begun(NamedTuple):
-    """The first events of a dossier that is usual so far; `submission` None if it is not."""
-
-    submission: Submission | None
-    values: tuple[bytes, ...]
-
-
-class Usual(NamedTuple):
-    """A dossier that was submitted, routed and received, each as its rules say."""
-
-    submission: Submission
-    routed_at: bytes
-    accepted_at: bytes
-    actor: bytes
-    at_once: bool
-
-
-#: What is remembered of a dossier: its first events while it is usual, those before it was
-#: submitted, what it was when it was received as usual, or its whole story.
-Memory = Early | Begun | Usual | Story
 
 
 class Judge:
@@ -86,18 +58,18 @@ class Judge:
         self._likeness = Likeness(own, asked)
 
     def hear(
-        self, memory: Any, event_type: str, value: bytes, exact: bool
+        self, memory: Any, event_type: str, value: bytes, told: Told | None, exact: bool
     ) -> tuple[Any, tuple[Judged, ...]]:
         """Return the new memory and what can be judged by now."""
-        if type(memory) is Begun:
-            return self._goes_on(memory, event_type, value, exact)
+        if type(memory) is tuple:
+            return self._goes_on((*memory, (value, told)), event_type, exact)
         if memory is None and event_type == SUBMITTED:
-            return Begun(as_written.submission(value), (value,)), ()
+            return ((value, told),), ()
         if memory is None or type(memory) is Early:
-            values = () if memory is None else memory.values
+            values = (value,) if memory is None else (*memory.values, value)
             if event_type == SUBMITTED:
-                return self._retold((value, *values))
-            return Early((*values, value)), ()
+                return self._retold((value, *values[:-1]))
+            return Early(values), ()
         event = _decoded(value)
         if event is None:
             return memory, ()
@@ -105,51 +77,80 @@ class Judge:
         return story, self._retelling.hear(story, event)
 
     def _goes_on(
-        self, begun: Begun, event_type: str, value: bytes, exact: bool
+        self, begun: Begun, event_type: str, exact: bool
     ) -> tuple[Memory, tuple[Judged, ...]]:
-        submission, values = begun
-        if event_type == ROUTED and len(values) == 1:
-            return Begun(submission, (*values, value)), ()
-        if event_type == ACCEPTED and len(values) == 2 and submission is not None:
-            return self._received(submission, (*values, value), exact)
-        return self._retold((*values, value))
+        if event_type == ROUTED and len(begun) == 2:
+            return begun, ()
+        if event_type == ACCEPTED and len(begun) == 3:
+            return self._received(begun, exact)
+        return self._retold(_values(begun))
 
     def end(self, memory: Any, exact: bool) -> tuple[Judged, ...]:
         """Return what is left to judge; nothing of a dossier that was never submitted."""
         if isinstance(memory, Story):
             return self._retelling.end(memory)
-        if isinstance(memory, Begun):
-            story, judged = self._retold(memory.values)
+        if type(memory) is tuple:
+            story, judged = self._retold(_values(memory))
             return (*judged, *self._retelling.end(story))
         return ()
 
-    def _received(
-        self, submission: Submission, values: Sequence[bytes], exact: bool
-    ) -> tuple[Memory, tuple[Judged, ...]]:
+    def _received(self, begun: Begun, exact: bool) -> tuple[Memory, tuple[Judged, ...]]:
         """Judge a dossier that was submitted, routed and received, by one like it if there was."""
-        desk, reception = reading.routed(values[1]), reading.accepted(values[2])
+        (_, submission), (_, desk), (_, reception) = begun
         if (
-            desk is None
+            submission is None
+            or desk is None
             or reception is None
             or desk.cause != submission.event_id
-            or reception.procedure_code != submission.procedure_code
+            or (desk.moment and desk.moment != submission.moment)
+            or not submission.unit_code == desk.unit_code == reception.unit_code
         ):
-            return self._retold(values)
+            return self._retold(_values(begun))
         at_once = desk.time == reception.time and desk[3:5] == reception[3:5]
         try:
             asked = self._questions(submission, desk, reception, at_once)
         except (ValueError, OverflowError):  # a day that is none
-            return self._retold(values)
-        if not asked:
-            return self._retold(values)
-        usual = Usual(submission, desk.time, reception.time, reception.actor, at_once)
+            return self._retold(_values(begun))
+        declared = reading.declared(submission.shape)
+        if not asked or declared[0] != reading.procedure(reception.shape):
+            return self._retold(_values(begun))
+        usual = Usual(
+            declared,
+            submission.moment,
+            submission.unit_code,
+            submission.other,
+            submission.time,
+            desk.time,
+            reception.time,
+            reception.other,
+            at_once,
+        )
         like = self._alike.find_all(asked)
         if like is not None and like.agrees and not (exact and like.differs):
             return usual, like.judged
-        return self._judged_itself(values, usual, asked)
+        return self._judged_itself(_values(begun), usual, asked)
+
+    def _questions(
+        self, submission: Told, desk: Told, reception: Told, at_once: bool
+    ) -> tuple[Hashable, ...]:
+        """Return all a rule could tell the decisions from others by; () if it is alone.
+
+        Of a dossier received later these are two.
+        """
+        ground = self._likeness.ground(submission, desk.time, reception.time)
+        if ground is None:
+            return ()
+        slot, ours = self._likeness.slot, ground.number
+        handed_in, came = slot(ground, submission.moment), slot(ground, desk.time)
+        by_machine = reception.other == _MACHINE
+        routed, answered = desk.shape.number, reception.shape.number
+        if at_once:
+            return ((ours, handed_in, came, routed, by_machine, answered),)
+        received = slot(ground, reception.time)
+        return (ours, handed_in, came, routed), (ours, received, by_machine, answered, None)
 
     def _judged_itself(
-        self, values: Sequence[bytes], usual: Usual, asked: Sequence[Question]
+        self, values: Sequence[bytes], usual: Usual, asked: Sequence[Hashable]
     ) -> tuple[Memory, tuple[Judged, ...]]:
         """Judge a usual dossier by telling the rules all of it; remember what is new."""
         story, first = self._retold(values)
@@ -163,27 +164,6 @@ class Judge:
             self._alike.remember(question, judged, agrees)
         return usual if story.agrees else story, (*first, *last)
 
-    def _questions(
-        self, submission: Submission, desk: Step, reception: Step, at_once: bool
-    ) -> list[Question]:
-        """Return the decisions, one or two if it was received later; none if it is alone."""
-        likeness = self._likeness
-        ground = likeness.ground(submission, desk, reception)
-        if ground is None:
-            return []
-        handed_in = likeness.slot(ground, submission.submitted_at)
-        came, by_machine = likeness.slot(ground, desk.time), reception.actor == _MACHINE
-        counted = reading.marks(submission.submitted_at)
-        from_then = reading.marks(reception.time, reception.written)
-        if at_once:
-            kind = ground.number, handed_in, came, by_machine
-            return [Question(kind, (desk.rest, reception.rest), (counted, from_then))]
-        later = ground.number, likeness.slot(ground, reception.time), by_machine
-        return [
-            Question((ground.number, handed_in, came), (desk.rest,), (counted,)),
-            Question(later, (reception.rest,), (from_then,)),
-        ]
-
     def _retold(self, values: Sequence[bytes]) -> tuple[Story, tuple[Judged, ...]]:
         """Judge by telling the rules all of it."""
         story: Story | None = None
@@ -196,7 +176,7 @@ class Judge:
 
     def _story_of(self, usual: Usual, event: Envelope) -> Story:
         """Return the story of a dossier that was as usual so far, as its rules tell it."""
-        told = usual.submission
+        procedure_code, kinds = usual.declared
         papers = [
             AttachmentRef(
                 kind=kind,
@@ -205,22 +185,22 @@ class Judge:
                 size_bytes=1,
                 sha256=_NO_HASH,
             )
-            for kind in reading.papers(told.attachments)
+            for kind in kinds
         ]
         data = Submitted(
             channel="national-portal",
             portal="again",
             portal_reference="again",
-            procedure_code=told.procedure_code.decode(),
+            procedure_code=procedure_code,
             province_code="00",
-            unit_code=told.unit_code.decode(),
-            residence_unit_code=told.residence_unit_code.decode(),
-            submitted_at=as_written.moment(told.submitted_at),
+            unit_code=usual.unit_code.decode(),
+            residence_unit_code=usual.residence.decode(),
+            submitted_at=as_written.moment(usual.submitted_at),
             particulars=ParticularsRef(version=1, sha256=_NO_HASH),
             attachments=tuple(papers),
         )
         case = Case(event.dossierid, event.subject)
-        came = enveloped(event.dossierid, event.subject, data, as_written.moment(told.time))
+        came = enveloped(event.dossierid, event.subject, data, as_written.moment(usual.came_at))
         routed_at, accepted_at = map(as_written.moment, (usual.routed_at, usual.accepted_at))
         case = self._own_state(came, case, routed_at, not usual.at_once)
         if not usual.at_once:
@@ -239,3 +219,7 @@ def _decoded(value: bytes) -> Envelope | None:
         return decode(value)
     except MalformedEvent:
         return None
+
+
+def _values(begun: Begun) -> list[bytes]:
+    return [value for value, _ in begun]

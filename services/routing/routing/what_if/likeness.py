@@ -7,8 +7,9 @@ from functools import lru_cache
 from itertools import chain, count
 from typing import NamedTuple
 
-from contracts.as_written import Submission, day
+from contracts.as_written import day
 from contracts.model import VIETNAM
+from contracts.told import Shape, Told
 from reference import (
     Limit,
     LimitUnit,
@@ -19,29 +20,32 @@ from reference import (
 )
 from reference.eras import Eras
 from reference.rows import Unit
-from routing.what_if.reading import Step, papers
+from routing.what_if.reading import declared
 
 #: How many kinds of dossiers are remembered, and how many places and days.
 REMEMBERED = 20_000
 _ONE_DAY = timedelta(days=1)
 
 
+#: A number for a day, and the hours a moment lies between or on.
+Slot = int
+
+
 class Ground(NamedTuple):
     """What dossiers share whatever the moment: number them by it.
 
-    `clock` is the number of the hours that tell moments apart for them.
+    `clock` is the number of the hours that tell moments apart for them, `minutes` are those that
+    are known to have none of these hours, and the numbers of what lies there.
     """
 
     number: int
     clock: int
+    minutes: dict[bytes, Slot]
 
 
 class _Clock(NamedTuple):
     province_code: str
     hours: tuple[timedelta, ...]
-
-
-Slot = tuple[bytes, int, bool]
 
 
 class Likeness:
@@ -55,73 +59,79 @@ class Likeness:
 
     def __init__(self, own: Reference, asked: Reference) -> None:
         """Take the data the decisions were made with, and those that are asked."""
-        self._own, self._asked = own, asked
+        self._known = (own,) if own is asked else (own, asked)
         self._eras = Eras(own, asked)
         self._grounds: dict[object, Ground] = {}
         self._numbers = count()
         self._clocks: dict[_Clock, int] = {}
         self._clock_of: list[_Clock] = []
-        self._era = lru_cache(maxsize=REMEMBERED)(self._era_of)
+        self._minutes: list[dict[bytes, Slot]] = []
+        self._eras_of = lru_cache(maxsize=REMEMBERED)(self._eras_on)
         self._thresholds = lru_cache(maxsize=REMEMBERED)(self._thresholds_of)
+        self._unit = lru_cache(maxsize=REMEMBERED)(self._unit_of)
+        self._slot = lru_cache(maxsize=REMEMBERED)(self._slot_of)
+        self._hours = lru_cache(maxsize=REMEMBERED)(self._hours_of)
+        self._competent = lru_cache(maxsize=REMEMBERED)(self._competent_of)
         self._ground = lru_cache(maxsize=3 * REMEMBERED)(self._ground_of)
 
-    def ground(self, submission: Submission, desk: Step, reception: Step) -> Ground | None:
+    def ground(self, submission: Told, routed: bytes, accepted: bytes) -> Ground | None:
         """Return what no rule tells apart but by moments and the events' words; None if alone.
 
         Raises ValueError and OverflowError for a day that is none, or the last there is.
         """
-        if not desk.unit_code == reception.unit_code == submission.unit_code:
-            return None
-        return self._ground(
-            submission.procedure_code,
-            submission.unit_code,
-            submission.residence_unit_code,
-            papers(submission.attachments),
-            self._era(submission.submitted_at[:10]),
-            self._era(desk.time[:10]),
-            self._era(reception.time[:10]),
-        )
+        eras = self._eras_of(submission.moment[:10], routed[:10], accepted[:10])
+        return self._ground(submission.shape, submission.unit_code, submission.other, eras)
 
     def slot(self, ground: Ground, at: bytes) -> Slot:
-        """Return the day, and between or on which of its hours a moment of that ground lies."""
+        """Return a number for the day, and the hours a moment of that ground lies between or on."""
+        minute = at[:16]
+        found = ground.minutes.get(minute)
+        if found is not None:
+            return found
         hours = self._thresholds(ground.clock, at[:10])
         before = bisect_left(hours, at)
-        return at[:10], before, before < len(hours) and hours[before] == at
+        is_on = before < len(hours) and hours[before] == at
+        slot = self._slot(ground.clock, at[:10], before, is_on)
+        if bisect_left(hours, minute) == bisect_left(hours, minute + b":60"):
+            # No hour is in this minute, so all of it is alike.
+            if len(ground.minutes) >= REMEMBERED:
+                ground.minutes.clear()
+            ground.minutes[minute] = slot
+        return slot
 
-    def _era_of(self, on: bytes) -> date:
-        return self._eras.first_of(day(on))
+    def _slot_of(self, clock: int, on: bytes, before: int, is_on: bool) -> Slot:
+        return next(self._numbers)
+
+    def _eras_on(self, *days: bytes) -> tuple[date, ...]:
+        return tuple(self._eras.first_of(day(on)) for on in days)
 
     def _ground_of(
-        self,
-        procedure: bytes,
-        unit: bytes,
-        residence: bytes,
-        kinds: tuple[str, ...],
-        submitted: date,
-        routed: date,
-        accepted: date,
+        self, written: Shape, unit: bytes, residence: bytes, eras: tuple[date, ...]
     ) -> Ground | None:
-        procedure_code, unit_code = procedure.decode(), unit.decode()
+        procedure_code, kinds = declared(written)
+        unit_code, submitted = unit.decode(), eras[0]
         # Any day of an era stands for all of it.
-        units = {self._unit(unit_code, on) for on in (submitted, routed, accepted)}
+        units = {self._unit(unit_code, on) for on in dict.fromkeys(eras)}
         hours = self._hours(procedure_code, submitted)
         (held, *others) = units
         if others or held is None or hours is None:
             return None
-        competent = self._competent(procedure_code, unit_code, residence.decode(), submitted)
+        units_competent = self._competent(procedure_code, residence.decode(), submitted)
+        competent = tuple(unit_code in units for units in units_competent)
         key = (procedure_code, kinds, held.province_code, competent, submitted)
         found = self._grounds.get(key)
         if found is None:
             if len(self._grounds) >= REMEMBERED:
                 self._grounds.clear()
             clock = self._clock(_Clock(held.province_code, hours))
-            found = self._grounds[key] = Ground(next(self._numbers), clock)
+            found = self._grounds[key] = Ground(next(self._numbers), clock, self._minutes[clock])
         return found
 
     def _clock(self, clock: _Clock) -> int:
         if clock not in self._clocks:
             self._clocks[clock] = len(self._clock_of)
             self._clock_of.append(clock)
+            self._minutes.append({})
         return self._clocks[clock]
 
     def _thresholds_of(self, clock: int, on: bytes) -> list[bytes]:
@@ -137,13 +147,13 @@ class Likeness:
         ours = sorted(at for at in found if midnight <= at < midnight + _ONE_DAY)
         return [at.isoformat().removesuffix("+07:00").encode() for at in ours]
 
-    def _hours(self, procedure_code: str, on: date) -> tuple[timedelta, ...] | None:
+    def _hours_of(self, procedure_code: str, on: date) -> tuple[timedelta, ...] | None:
         """Return the limits that run by the clock: what is due then may lie on either side.
 
         None where one counts working hours, which no two dossiers have the same of.
         """
         found = set[timedelta]()
-        for known in (self._own, self._asked):
+        for known in self._known:
             for limit in _limits(known, procedure_code, on):
                 if limit.unit is LimitUnit.WORKING_HOUR:
                     return None
@@ -153,25 +163,25 @@ class Likeness:
 
     def _marks(self, province_code: str, on: date) -> Iterator[datetime]:
         """Yield the hours of a day that rules look at: sessions and the ends of the same day."""
-        for known in (self._own, self._asked):
+        for known in self._known:
             yield from chain.from_iterable(known.calendar(province_code).day(on).sessions)
             for row in known.time_limits:
                 if row.cut_off is not None:
                     yield datetime.combine(on, row.cut_off, VIETNAM)
 
-    def _unit(self, unit_code: str, on: date) -> Unit | None:
+    def _unit_of(self, unit_code: str, on: date) -> Unit | None:
         """Return the unit of that day; None where it is not the same in both data."""
-        own, asked = (known.unit(unit_code, on) for known in (self._own, self._asked))
-        return own if own == asked else None
+        unit, *others = (known.unit(unit_code, on) for known in self._known)
+        return unit if all(one == unit for one in others) else None
 
-    def _competent(
-        self, procedure_code: str, unit_code: str, residence: str, on: date
-    ) -> tuple[bool, ...]:
+    def _competent_of(
+        self, procedure_code: str, residence: str, on: date
+    ) -> tuple[frozenset[str], ...]:
         competent = []
-        for known in (self._own, self._asked):
+        for known in self._known:
             procedure = known.procedure(procedure_code, on)
             found = () if procedure is None else known.competent_units(procedure, residence, on)
-            competent.append(unit_code in found)
+            competent.append(frozenset(found))
         return tuple(competent)
 
 

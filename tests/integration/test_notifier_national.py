@@ -173,9 +173,9 @@ async def test_given_its_answers_then_nobody_opens_personal_data_to_hear_them(be
     await bench.knows(dossier)
     await bench.learns(dossier, submitted, accepted(), registered())
     await bench.pool.execute(
-        "INSERT INTO lane_pause (lane, paused_by, reason) VALUES ('portal', '', ''), ('sms', '', '')"
+        "INSERT INTO lane_pause (lane, paused_by, reason) VALUES ('citizen', '', '')"
     )
-    await bench.pool.execute("UPDATE effect SET lane = 'sms' WHERE kind NOT LIKE 'sync:%'")
+    await bench.pool.execute("UPDATE effect SET lane = 'citizen' WHERE kind NOT LIKE 'sync:%'")
     opened = "SELECT count(*) FROM access WHERE act = 'opened_to_decide'"
     before = await bench.pool.fetchval(opened)
     bench.works()

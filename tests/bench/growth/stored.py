@@ -12,7 +12,7 @@ from tests.bench.growth.filling import SMALL, fill, read_whole
 
 #: Real lives, which all the others are made of.
 LIVES = 2_000
-ROUNDS = 3
+ROUNDS = 5
 
 
 async def measure(

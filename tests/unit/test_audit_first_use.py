@@ -22,6 +22,7 @@ from audit.report import gathering
 from audit.report.replayed import asked_in_words, example, in_words
 from contracts.what_if import Judged
 from tests.unit.archive_kit import a_log
+from tests.unit.certificate_kit import a_certificate
 from tests.unit.proof_kit import a_signer, a_witness, signed_archive
 
 ROW = Judged(
@@ -143,6 +144,24 @@ def test_a_broker_that_is_away_is_one_sentence(root: Path, monkeypatch: pytest.M
     assert code == 1
     assert "could not be compared: the broker 127.0.0.1:1: " in text
     assert "FAIL" not in text
+
+
+def test_a_certificate_nobody_named_is_told_in_the_lines_of_the_verdict_alone(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    certificate, private = a_certificate(tmp_path)
+    out = tmp_path / "report.pdf"
+    run("report", root, "--out", out, "--certificate", certificate, "--certificate-key", private)
+    # As in a process of its own, where nobody listens to the library.
+    for name in (None, "pyhanko", "pyhanko_certvalidator"):
+        monkeypatch.setattr(logging.getLogger(name), "handlers", [])
+
+    code, text = run("check-report", out)
+
+    assert (code, text) == (
+        7,
+        "PAdES: holds: signed by Common Name: Invented Authority, whose certificate was not given",
+    )
 
 
 def test_other_rules_are_told_in_the_language_of_the_report():

@@ -2,17 +2,12 @@
 
 import ast
 import re
-from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import typer
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from pypdf import PdfReader
 from typer.testing import CliRunner
 
@@ -25,6 +20,7 @@ from audit.signing import generate, write_private
 from pages.words import LANGUAGES
 from tests.conftest import ROOT
 from tests.unit.archive_kit import ORIGIN, a_log, archive
+from tests.unit.certificate_kit import a_certificate
 
 
 @pytest.fixture(scope="module")
@@ -38,37 +34,6 @@ def run(*arguments: str | Path) -> tuple[int, str]:
     add_to(app)
     result = CliRunner().invoke(app, [str(one) for one in arguments])
     return result.exit_code, result.output
-
-
-def a_certificate(folder: Path, name: str = "Invented Authority") -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(who)
-        .issuer_name(who)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=30))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(
-            x509.KeyUsage(True, True, False, False, False, True, False, False, False),
-            critical=True,
-        )
-        .sign(key, hashes.SHA256())
-    )
-    pem, private = folder / "certificate.pem", folder / "private.pem"
-    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return pem, private
 
 
 @pytest.mark.parametrize("name", ["report.pdf", "report.html"])

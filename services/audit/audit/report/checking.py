@@ -1,5 +1,6 @@
 """Checks a report by its signatures, offline."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -64,6 +65,9 @@ def _note(content: bytes, file: Path, keys: Sequence[Verifier]) -> Checked:
 
 def _signatures(content: bytes, certificates: Sequence[Path]) -> list[Checked]:
     roots = [_certificate(one) for one in certificates]
+    # The library logs why a certificate is not known, with a traceback: that is the verdict.
+    for name in ("pyhanko", "pyhanko_certvalidator"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
     context = ValidationContext(trust_roots=roots, allow_fetching=False)
     try:
         embedded = PdfFileReader(BytesIO(content)).embedded_signatures

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from console.failing import Failed
 from console.services import Asking
 from console.subject_asking import opened, told_of
 from console.subject_report import answer, as_html, as_text
+from console.writing import private_file
 
 app = typer.Typer(
     help="What is held of a person, and who looked.",
@@ -29,7 +31,9 @@ class _Whole:
         return app.callback(invoke_without_command=True)
 
 
-def _check(*, open_: bool, reason: str, **_: object) -> None:
+def _check(*, open_: bool, reason: str, html: Path | None, as_json: bool, **_: object) -> None:
+    if html is not None and as_json:
+        raise Failed("--html or --json, not both")
     if open_ and len(reason.strip()) < 3:
         raise Failed("say with --reason which request the data are opened for; it is written down")
 
@@ -50,19 +54,18 @@ async def subject(
 
     With --open the services write down who opened the data and why.
     """
-    told = await told_of(asking, code)
-    own = await opened(asking, told["dossier"]["dossier_id"], reason) if open_ else None
-    if as_json:
-        document = told if own is None else {**told, "own": own}
-        typer.echo(json.dumps(document, ensure_ascii=False))
-        return 0
-    found = answer(told, language, own)
-    if html is None:
-        typer.echo(as_text(found))
-    else:
-        # It may hold personal data: nobody else on the machine may read it.
-        html.touch(mode=0o600)
-        html.chmod(0o600)
-        html.write_text(as_html(found), encoding="utf-8")
-        typer.echo(f"written to {html}")
+    # A page that cannot be written is told before anybody's data are opened and that is kept.
+    with ExitStack() as stack:
+        write = None if html is None else stack.enter_context(private_file(html))
+        told = await told_of(asking, code)
+        own = await opened(asking, told["dossier"]["dossier_id"], reason) if open_ else None
+        found = answer(told, language, own)
+        if write is not None:
+            write(as_html(found))
+            typer.echo(f"written to {html}")
+        elif as_json:
+            document = told if own is None else {**told, "own": own}
+            typer.echo(json.dumps(document, ensure_ascii=False))
+        else:
+            typer.echo(as_text(found))
     return 0

@@ -1,5 +1,7 @@
 """The answer to a data subject, in two languages, and how its commands refuse."""
 
+import errno
+import tempfile
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,6 +14,7 @@ from console.failing import Failed
 from console.main import build
 from console.subject_asking import access_lines
 from console.subject_report import answer, as_html, as_text
+from console.writing import private_file
 from plumbing.accesses.rows import ACTS
 from plumbing.retention import CONFIDENCE, KINDS, load
 from plumbing.subjects.api import OpenAsked
@@ -135,6 +138,50 @@ def test_every_code_has_words_in_both_languages(codes: tuple[str, ...], said: An
     assert set(codes) == set(said)
     assert all(vi and en and vi != en for vi, en in said.values())
     assert get_args(words.Language) == ("vi", "en")
+
+
+@pytest.mark.parametrize("open_", [True, False])
+@pytest.mark.parametrize("place", ["none/page.html", "shut/page.html", "folder"])
+def test_a_page_that_cannot_be_written_is_told_before_any_service_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, open_: bool
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "shut").mkdir()
+    make = tempfile.mkstemp
+
+    def refusing(dir: Path, prefix: str) -> Any:  # as for everybody but root
+        if dir.name == "shut":
+            raise PermissionError(errno.EACCES, "Permission denied", str(dir))
+        return make(dir=dir, prefix=prefix)
+
+    monkeypatch.setattr(tempfile, "mkstemp", refusing)
+    opening = ("--open", "--reason", "đơn số 12") if open_ else ()
+    nobody = ("--at", "intake=http://127.0.0.1:9", "--token", "x")
+
+    text = failed("subject", CODE, *opening, "--html", str(tmp_path / place), *nobody)
+
+    reasons = {
+        "none/page.html": "page.html could not be written: No such file or directory",
+        "shut/page.html": "page.html could not be written: Permission denied",
+        "folder": "folder could not be written: Is a directory",
+    }
+    assert text == reasons[place]
+
+
+def test_a_page_is_its_owner_s_alone_and_whole_or_as_before(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("before", encoding="utf-8")
+    page.chmod(0o644)
+
+    with pytest.raises(KeyError), private_file(page):
+        raise KeyError
+    assert page.read_text(encoding="utf-8") == "before"
+    with private_file(page) as write:
+        write("sau")
+
+    assert page.read_text(encoding="utf-8") == "sau"
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [page]
 
 
 def failed(*arguments: str) -> str:

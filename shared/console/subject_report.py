@@ -12,6 +12,7 @@ from console import subject_words as words
 from console.subject_asking import accesses, untold
 from console.subject_words import LAWS, Language, said
 from contracts.model import VIETNAM
+from plumbing.retention import PERSONAL
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader("console", "templates"),
@@ -91,6 +92,8 @@ def _held(told: Mapping[str, Any], language: Language) -> Iterator[str]:
 
 def _holding(one: Mapping[str, Any], language: Language) -> str:
     kind = said(words.PERSONAL, one["personal"], language)
+    if _is_blank(one):
+        kind += f"; {said(words.TEXTS, 'nothing_now', language)}"
     parts = [f"{one['table']}: {one[f'holds_{language}']} ({kind})"]
     if one["personal_rows"]:
         parts.append(", ".join(said(words.FIELDS, name, language) for name in one["fields"]))
@@ -100,19 +103,27 @@ def _holding(one: Mapping[str, Any], language: Language) -> str:
     return "; ".join(parts)
 
 
+def _is_blank(one: Mapping[str, Any]) -> bool:
+    """Return whether a table may hold something personal and of this dossier does not."""
+    return one["personal"] in PERSONAL and not one["personal_rows"]
+
+
 def _erasable(told: Mapping[str, Any], language: Language) -> Iterator[str]:
     under_way = any(service["busy"] for service in told["services"])
     personal: list[str] = []
+    blank: list[str] = []
     stays: list[str] = []
     for service in told["services"]:
         for one in service["held"]:
-            name = f"{service['service']}/{one['table']}"
-            (personal if one["personal_rows"] else stays).append(name)
+            of_kind = personal if one["personal_rows"] else blank if _is_blank(one) else stays
+            of_kind.append(f"{service['service']}/{one['table']}")
     if not personal:
         yield said(words.TEXTS, "nothing_personal", language)
     else:
         kind = "not_yet" if under_way else "may_go"
         yield f"{said(words.TEXTS, kind, language)}: {', '.join(personal)}"
+    if blank:
+        yield f"{said(words.TEXTS, 'blank', language)}: {', '.join(blank)}"
     if stays:
         why = said(words.TEXTS, "why_stays", language)
         yield f"{said(words.TEXTS, 'stays', language)} ({why}): {', '.join(stays)}"

@@ -81,6 +81,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Chưa xóa được: hồ sơ đang được giải quyết",
         "Not to be erased yet: the dossier is under way",
     ),
+    "nothing_now": (
+        "của hồ sơ này hiện không có dữ liệu cá nhân",
+        "of this dossier nothing personal now",
+    ),
+    "blank": (
+        "Hiện không có dữ liệu cá nhân, do chưa từng có hoặc đã xóa trắng khi xong việc",
+        "No personal data there now: there never were any, or they were blanked once done",
+    ),
     "stays": ("Không xóa", "Stays"),
     "why_stays": (
         "không có dữ liệu cá nhân, cần để chứng minh việc giải quyết hồ sơ",

@@ -115,6 +115,23 @@ def test_given_an_erased_dossier_then_it_says_when_and_what_stays() -> None:
     )
 
 
+def test_given_sealed_tables_that_are_blank_already_then_that_is_said_and_not_that_they_hold_none():
+    blank = a_holding(table="registration", personal_rows=0)
+    kept = a_holding(table="stream", personal="pseudonymous", personal_rows=0)
+    text = as_text(answer(told([a_holding(), blank, kept]), "en"))
+
+    assert (
+        "registration: applicant, form (encrypted; of this dossier nothing personal now);" in text
+    )
+    assert "case_particulars: applicant, form (encrypted); the applicant" in text
+    assert "May be erased on request: routing/case_particulars\n" in text
+    assert (
+        "No personal data there now: there never were any, or they were blanked once done:"
+        " routing/registration\n"
+    ) in text
+    assert "needed to prove what was decided): routing/stream\n" in text
+
+
 def test_the_persons_own_data_stand_there_only_when_they_were_opened() -> None:
     own = {"routing": {"applicant": {"full_name": "Nguyễn <b>A</b>"}}, "notifier": {}}
 

@@ -391,6 +391,32 @@ def test_given_a_dossier_removed_from_a_topic_then_the_other_topics_name_it(
 
 
 @pytest.mark.parametrize("renumbered", [False, True])
+@pytest.mark.parametrize("back", [1, 2])
+def test_given_a_dossier_of_the_last_minute_removed_from_a_topic_then_it_alone_is_named(
+    tmp_path: Path, renumbered: bool, back: int
+) -> None:
+    log = a_log(90, minutes=0.1)
+    sound, _ = a_sealed(tmp_path / "sound", log)
+    record = by_place(log)[INTAKE, 2][-back]
+    # Of the last dossier only the one-stop tells; its submission is not archived yet.
+    coming = a_log(120, minutes=0.1).records[-6:]
+    later = next(one for one in coming if one.topic == ROUTING)
+    later.partition, later.offset = 2, len(by_place(log)[ROUTING, 2])
+    log.records.remove(record)
+    log.records.append(later)
+    if renumbered:
+        renumber(log)
+    shutil.rmtree(sound / "log")
+    archive(sound, log, rows=12)
+
+    report = verify(sound, Asked())
+
+    findings = named(report, "dossier_missing")
+    assert {one.dossier_id for one in findings} == {UUID((record.key or b"").decode())}
+    assert {(one.topic, one.partition) for one in findings} == {(INTAKE, 2)}
+
+
+@pytest.mark.parametrize("renumbered", [False, True])
 def test_given_a_dossier_removed_from_every_topic_then_each_of_its_places_is_named(
     tmp_path: Path, renumbered: bool
 ) -> None:

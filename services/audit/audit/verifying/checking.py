@@ -145,6 +145,10 @@ class PlaceCheck:
         """Tell what the checkpoints have to say of the records."""
         coming = self.seals.rest()
         incomplete = bool(walk.holes or walk.damaged)
+        if self.dossiers is not None and not walk.damaged:
+            holes = sum(hole.last - hole.first + 1 for hole in walk.holes)
+            known = coming.size - walk.records if coming is not None else 0
+            self.dossiers.lacks(self.place, max(holes, known))
         walk.tell_holes()
         if coming is not None and coming.offset > walk.expected:
             text = f"a checkpoint of {coming.time:%Y-%m-%dT%H:%M:%SZ} knows {coming.size} records"

@@ -1,6 +1,10 @@
 """Whether a dossier that one service tells of is there on the topic of the service before it."""
 
+from collections import defaultdict
+from heapq import nsmallest
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import numpy as np
 
@@ -27,6 +31,9 @@ _BEFORE = {
 }
 #: Brokers' clocks may differ by so much.
 _CLOCKS_MS = 60_000
+#: Of each place so many records that are not there are asked whose they were.
+_MOST_LACKED = 1_000
+_Doubtful = tuple[int, str, Any]
 
 
 class Dossiers:
@@ -35,6 +42,8 @@ class Dossiers:
     def __init__(self, folder: Path, records: int) -> None:
         self._seen = Spill(folder, "dossiers", _SEEN, records // 2)
         self._reached: dict[Place, int] = {}
+        self._lacked: dict[Place, int] = {}
+        self._doubtful: dict[Place, list[_Doubtful]] = defaultdict(list)
 
     def saw(self, place: Place, firsts: Links) -> None:
         """Add the dossiers of sorted first events of a place."""
@@ -52,6 +61,10 @@ class Dossiers:
     def reached(self, place: Place, time_ms: int) -> None:
         """Say how far the records of a place go."""
         self._reached[place] = time_ms
+
+    def lacks(self, place: Place, records: int) -> None:
+        """Say how many records of a place are known to be missing."""
+        self._lacked[place] = min(records, _MOST_LACKED)
 
     def check(self, found: Findings) -> int:
         """Tell of each dossier whose earlier events are missing; return how many there are."""
@@ -77,7 +90,29 @@ class Dossiers:
                     # What was archived later may tell of what is not archived yet.
                     if int(row["time"]) + _CLOCKS_MS <= self._reached.get(place, -1):
                         self._tell(found, place, topic, row)
+                    elif self._lacked.get(place):
+                        self._doubt(place, topic, row)
+        self._tell_doubtful(found)
         return count
+
+    def _doubt(self, place: Place, topic: str, row: Links) -> None:
+        """Keep who may be whose records are missing, or else is not archived there yet."""
+        kept = self._doubtful[place]
+        kept.append((int(row["time"]), topic, row.copy()))
+        # A dossier is told of by three topics at most.
+        most = 3 * self._lacked[place]
+        if len(kept) > 2 * most:
+            kept[:] = nsmallest(most, kept, key=_when)
+
+    def _tell_doubtful(self, found: Findings) -> None:
+        """Tell of as many dossiers as records are missing: what is not archived yet is younger."""
+        for place, kept in self._doubtful.items():
+            named: set[UUID] = set()
+            for _, topic, row in sorted(kept, key=_when):
+                dossier = dossier_of(row)
+                if dossier in named or len(named) < self._lacked[place]:
+                    named.add(dossier)
+                    self._tell(found, place, topic, row)
 
     def _tell_twice(self, found: Findings, one: Links, other: Links) -> None:
         topic, partition = _TOPICS[int(one["topic"])], int(other["partition"])
@@ -89,3 +124,7 @@ class Dossiers:
         text = f"{topic} tells of the dossier; none of its events is here"
         where = {"topic": place.topic, "partition": place.partition}
         found.add(Verdict.INCOMPLETE, "dossier_missing", text, dossier_id=dossier_of(row), **where)
+
+
+def _when(one: _Doubtful) -> tuple[int, str]:
+    return one[:2]

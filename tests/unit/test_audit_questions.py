@@ -421,6 +421,33 @@ def test_given_an_apology_then_it_is_on_time_by_the_last_day_and_late_by_the_fir
     assert found["duration_minutes"]["median"] == 3 * 24 * 60 + 60
 
 
+def test_figures_are_named_by_what_they_count_and_say_that_they_count_times(tmp_path: Path):
+    log = Log()
+    dossier_id, code = dossier_of(0)
+    waiting(log, 0, START, date(2026, 11, 27))
+    accepted = Accepted(
+        unit_code=UNIT,
+        procedure_code="1.001193",
+        actor="officer-26737",
+        reference_version="test",
+        due=some_due(date(2026, 11, 27)),
+        round=2,
+    )
+    log.say(dossier_id, code, accepted, OUTSIDE, START + timedelta(hours=1))
+    entered = Registered(unit_code=UNIT, number="1", book="01/2026", registered_on=START.date())
+    log.say(dossier_id, code, entered, OUTSIDE, START + timedelta(hours=2))
+    root = archive(tmp_path, log)
+
+    vi, en = (asked("statistics", root, "--language", one).stdout for one in ("vi", "en"))
+
+    assert "  Đã tiếp nhận: 2\n" in vi
+    assert "lệnh completeness đếm hồ sơ" in vi
+    assert "số hồ sơ: đã nộp 1, đã tiếp nhận 1" in asked("completeness", root).stdout
+    assert "Trả kết quả" not in vi
+    assert "Giải quyết xong (đăng ký hoặc trả lại hẳn) theo ngày hẹn: đúng hạn 1, quá hạn 0" in vi
+    assert "Decided (registered or returned for good) by the appointment: 1 on time, 0 late" in en
+
+
 def test_statistics_of_days_count_what_happened_on_them(tmp_path: Path):
     root = archive(tmp_path, a_log(1000, minutes=1.5))
 

@@ -34,6 +34,7 @@ def statistics_text(found: Statistics, saying: Saying) -> Iterator[str]:
         yield saying.say("statistics.title", **places)
     else:
         yield saying.say("statistics.whole")
+    yield saying.say("statistics.times")
     for part, figures in found.parts.items():
         yield ""
         yield _name(found.by, part, saying)

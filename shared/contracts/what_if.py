@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
+from contracts.events import DueStep
 from contracts.told import Told
 from reference import Reference
 
@@ -33,6 +34,8 @@ Aspect = Literal[
     "not_allowed",
     "not_judged",
 ]
+#: Where nothing else differs the same was decided, on other grounds.
+GROUNDS: Final = frozenset[Aspect]({"limit", "source", "calendar", "reasons"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,9 @@ class Judged:
     """A decision the log has, and what the rules that were asked make of it.
 
     It is the same when `differs` is empty, and then says nothing more. `said` and `found` are what
-    the log has and what the rules give, with the legal source of each; `event` is the last part of
-    the type of the event that has the decision, `sequence` its number.
+    the log has and what the rules give, with the legal source of each and, of what is due, the
+    version of its calendar and the steps that lead there; `event` is the last part of the type of
+    the event that has the decision, `sequence` its number.
     """
 
     kind: Kind
@@ -53,6 +57,15 @@ class Judged:
     unit_code: str = ""
     event: str = ""
     sequence: int = 0
+    said_calendar: str = ""
+    found_calendar: str = ""
+    said_steps: tuple[DueStep, ...] = ()
+    found_steps: tuple[DueStep, ...] = ()
+
+    @property
+    def changes_result(self) -> bool:
+        """Return whether more differs than the grounds of the same outcome at the same moment."""
+        return not GROUNDS.issuperset(self.differs)
 
 
 class Judge(Protocol):

@@ -19,7 +19,8 @@ from audit.no_answer import why_no_answer
 from audit.questions.saying import Saying
 from audit.replaying.results import Difference
 from audit.report import gathering
-from audit.report.replayed import asked_in_words, example, in_words
+from audit.report.decided import in_words
+from audit.report.replayed import asked_in_words, example
 from contracts.what_if import Judged
 from tests.unit.archive_kit import a_log
 from tests.unit.certificate_kit import a_certificate

@@ -1,7 +1,10 @@
 """A replay: nothing differs under the same rules, and under others what they say and no more."""
 
+import csv
+import io
 import json
 import random
+import re
 import shutil
 from collections import Counter, defaultdict
 from dataclasses import replace
@@ -13,11 +16,18 @@ import typer
 from typer.testing import CliRunner
 
 import reference
+from audit.questions.saying import Saying
 from audit.replay_commands import add_to
 from audit.replaying.replay import replay
 from audit.replaying.results import Asked, Replay
+from audit.replaying.rules import rules_of
 from audit.replaying.shelf import Shelf
+from audit.replaying.showing import changes_of, csv_of, document_of
+from audit.report.decided import in_words
+from audit.report.replay_text import text_of
+from audit.report.replayed import example
 from contracts.events import Accepted, RegisterReturned
+from pages.words import LANGUAGES
 from reference import Reference
 from reference.law_of_day import law_of
 from reference.loading import DATA, load_from
@@ -34,6 +44,7 @@ from routing.domain import (
     Withdraw,
 )
 from routing.what_if.retelling import enveloped
+from tests.conftest import ROOT
 from tests.unit.archive_kit import Log
 from tests.unit.replay_kit import BIRTH, CERTIFICATE, KNOWN, UNITS, Life, at, entered, kept, many
 from tests.unit.routing_kit import more_papers, wants_back
@@ -90,14 +101,14 @@ def every_kind_of_life(log: Log) -> None:
     back.does(Accept(OFFICER))
 
 
-def with_other_sources() -> Reference:
-    """Return the data with limits that another law sets."""
-    table = KNOWN.time_limits
+def with_other_sources(table: str = "time_limits") -> Reference:
+    """Return the data with limits, or rows of another table, that another law sets."""
+    kept = getattr(KNOWN, table)
     rows = defaultdict(list)
-    for key, row in table.keyed():
+    for key, row in kept.keyed():
         rows[key].append((0, row.model_copy(update={"source": "another law"})))
-    limits = Table(table.file, {key: tuple(its) for key, its in rows.items()})
-    return replace(KNOWN, time_limits=limits)
+    others = Table(kept.file, {key: tuple(its) for key, its in rows.items()})
+    return replace(KNOWN, **{table: others})
 
 
 def again(root: Path, **changes: object) -> Replay:
@@ -185,6 +196,81 @@ def test_what_differs_only_in_the_end_has_its_dossiers_code_too(tmp_path):
     assert kinds == {"reception_due"}
 
 
+def test_the_same_on_other_grounds_is_counted_apart_and_shown_with_its_source_and_steps(tmp_path):
+    log = Log()
+    entered(Life(log, 0, THURSDAY).submit())
+    root = kept(tmp_path, log)
+
+    found = again(root, asked=with_other_sources())
+
+    assert (found.dossiers_differing, found.dossiers_changed) == (1, 0)
+    assert found.dossiers_on_other_grounds == 1
+    text = text_of(found, rules_of(None), Saying("vi"))
+    assert "Trong 1 hồ sơ: 0 hồ sơ khác kết quả, 1 hồ sơ chỉ khác căn cứ" in text
+    assert "17:00:00 15/10/2026 (ngay trong ngày làm việc) [another law]" in text
+    assert "(căn cứ: another law)" in text
+    document = document_of(found, rules_of(None))
+    assert (document["dossiers_changed"], document["dossiers_on_other_grounds"]) == (0, 1)
+    due = next(one for one in document["differences"] if one["kind"] == "appointment")
+    assert due["changes"] == "grounds"
+    assert any("another law" in step["source"] for step in due["found_steps"])
+    rows = list(csv.DictReader(io.StringIO(csv_of(found))))
+    assert all("another law)" in one["found_steps"] for one in rows)
+    assert not any("another law" in one["said_steps"] for one in rows)
+    assert changes_of(found, "appointment") == (0, 1)
+
+
+def test_no_two_cells_of_a_difference_are_the_same(tmp_path):
+    log = Log()
+    every_kind_of_life(log)
+    root = kept(tmp_path, log)
+    days = [date(2019, 5, 1), date(2021, 12, 1), date(2025, 8, 1), date(2027, 3, 1)]
+    asked = [
+        *(law_of(KNOWN, day) for day in days),
+        *map(with_other_sources, ("time_limits", "working_hours")),
+    ]
+
+    rows = [
+        example(Saying(language), one)
+        for data in asked
+        for one in again(root, asked=data).differences
+        for language in LANGUAGES
+        if one.judged.differs != ("not_judged",)
+    ]
+
+    assert len(rows) > 100
+    assert [row for row in rows if row[3] == row[4]] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "vi"),
+    [
+        ("taken", "được nhận"),
+        ("channel.not_yet_open; procedure.unknown", "không nhận: kênh chưa mở; không nhận: thủ"),
+        ("given back: not competent", "trả lại: không đúng thẩm quyền"),
+        ("sent on to 26737", "chuyển đến Phường Tân Định (26737)"),
+        ("accepted", "tiếp nhận"),
+        ("supplement missing_paper birth_notification", "Yêu cầu bổ sung: Hồ sơ còn thiếu giấy tờ"),
+        ("forwarded stopped", "Chuyển cơ quan khác giải quyết, Dừng giải quyết"),
+        ("none", "không có hạn"),
+        ("Đơn vị đang giữ hồ sơ vẫn còn.", "Đơn vị đang giữ hồ sơ vẫn còn."),
+        ("", "–"),
+    ],
+)
+def test_what_was_decided_is_told_in_words(said, vi):
+    assert in_words(Saying("vi"), said).startswith(vi)
+
+
+def test_every_rule_a_submission_may_break_has_words():
+    sources = [ROOT / "services/intake/intake/checks.py", ROOT / "shared/reference/channels.py"]
+    text = "".join(file.read_text("utf-8") for file in sources)
+    rules = set(re.findall(r'"((?:channel|procedure|unit)\.[a-z_]+|province\.unknown)"', text))
+
+    assert len(rules) == 9
+    for rule in rules:
+        assert in_words(Saying("vi"), rule).startswith("không nhận: ")
+
+
 def test_a_replay_is_told_in_either_language(tmp_path):
     log = Log()
     life = entered(Life(log, 0, THURSDAY).submit())
@@ -194,11 +280,11 @@ def test_a_replay_is_told_in_either_language(tmp_path):
     assert code == 0
     assert f"{life.code} Ngày hẹn trả kết quả (" in text
     assert "Quy định được hỏi: pháp luật của ngày 01/03/2027" in text
-    assert "1 trên 1 hồ sơ sẽ được giải quyết khác." in text
+    assert "Trong 1 hồ sơ: 1 hồ sơ khác kết quả, 0 hồ sơ chỉ khác căn cứ" in text
     code, text = command(root, "--rules", "2027-03-01", "--language", "en")
     assert code == 0
     assert f"{life.code} Appointment (" in text
-    assert "1 of 1 dossiers would fare otherwise." in text
+    assert "Of 1 dossiers 1 would have another result, 0 other grounds or steps alone." in text
     assert "the law of each dossier's own day" in command(root, "--language", "en")[1]
 
 

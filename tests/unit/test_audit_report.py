@@ -171,7 +171,7 @@ def test_it_can_tell_what_another_law_would_decide(root, tmp_path):
 
     text = out.read_text(encoding="utf-8")
     assert "What other rules would decide" in text
-    assert "12 of 12 dossiers would fare otherwise" in text
+    assert "Of 12 dossiers 12 would have another result, 0 other grounds or steps alone" in text
 
 
 def test_bad_usage_ends_with_2_and_no_archive_with_1(root, tmp_path):

@@ -28,9 +28,9 @@ from reference import Reference
 
 _SUBMITTED, _ROUTED = Submitted.event_type(), Routed.event_type()
 _MOST_TALLIES = 20_000
-#: What is remembered of a dossier: whether it is asked for, whether it differs, then the last
-#: sequence of each topic, then each judge's memory.
-_ASKED, _DIFFERS, _FIRST = 0, 1, 2
+#: What is remembered of a dossier: whether it is asked for, whether it differs, whether in a
+#: result, then the last sequence of each topic, then each judge's memory.
+_ASKED, _DIFFERS, _CHANGED, _FIRST = 0, 1, 2, 3
 
 
 Progress = Callable[[int], None]
@@ -129,7 +129,8 @@ class _Partition:
     def _hear(self, window: Window) -> None:
         shelf, found, kinds, which = self._shelf, self._found, self._kinds, self._which
         near, limit = shelf.near, which.limit
-        blank: list[Any] = [True, False, *([0] * len(self._wanted)), *([None] * len(self._asking))]
+        blank: list[Any] = [True, *([False] * (_FIRST - 1))]
+        blank += [*([0] * len(self._wanted)), *([None] * len(self._asking))]
         tallies, versions, filtered = self._tallies, self._versions, self._filtered
         exact = found.dossiers_differing < limit
         for number, dossier, sequence, value, told in window.rows:
@@ -175,6 +176,9 @@ class _Partition:
         if not memory[_DIFFERS]:
             found.dossiers_differing += 1
             memory[_DIFFERS] = "listed" if found.dossiers_differing <= limit else "counted"
+        if tally.changes and not memory[_CHANGED]:
+            found.dossiers_changed += 1
+            memory[_CHANGED] = True
         if memory[_DIFFERS] == "listed":
             head = head_of(value)
             code = head.code.decode() if head else ""

@@ -34,6 +34,8 @@ class Replay:
     """What came out; `records` are those of the archive, `heard` those the judges were told.
 
     `judged` counts decisions by kind, `differing` those that differ by kind and by what differs.
+    Of `dossiers_differing` something was decided otherwise of `dossiers_changed`, of the others
+    only the grounds of the same are not the same.
     `versions` are the reference data the log names, by dossiers routed with them. `never_submitted`
     are dossiers without a submission in the archive, of which nothing can be said.
     """
@@ -44,8 +46,14 @@ class Replay:
     copies: int = 0
     dossiers: int = 0
     dossiers_differing: int = 0
+    dossiers_changed: int = 0
     never_submitted: int = 0
     judged: Counter[str] = field(default_factory=Counter)
     differing: Counter[tuple[str, str]] = field(default_factory=Counter)
     versions: Counter[str] = field(default_factory=Counter)
     differences: list[Difference] = field(default_factory=list)
+
+    @property
+    def dossiers_on_other_grounds(self) -> int:
+        """Return of how many dossiers nothing is decided otherwise, on other grounds."""
+        return self.dossiers_differing - self.dossiers_changed

@@ -25,12 +25,13 @@ class Kind(NamedTuple):
 class Tally:
     """How many times a verdict was given; it is held, so that its id stays its own."""
 
-    __slots__ = ("differing", "judged", "times")
+    __slots__ = ("changes", "differing", "judged", "times")
 
     def __init__(self, judged: tuple[Judged, ...]) -> None:
         """Begin to count."""
         self.times, self.judged = 0, judged
         self.differing = tuple(one for one in judged if one.differs)
+        self.changes = any(one.changes_result for one in judged)
 
 
 def count_into(found: Replay, tallies: Iterable[Tally]) -> None:

@@ -7,10 +7,10 @@ from datetime import date
 from audit.findings import Finding, Verdict
 from audit.questions.saying import Saying, day, moment, percent
 from audit.questions.statistics import Punctuality, old_and_new, quantile
-from audit.replaying.showing import differing_of
+from audit.replaying.showing import changes_of
 from audit.report.gathering import Facts
 from audit.report.layout import Page, Section, Table
-from audit.report.replayed import asked_in_words, example
+from audit.report.replayed import asked_in_words, counts_in_words, example, examples_of
 from audit.report.saying import say
 from pages.words import Language
 
@@ -202,15 +202,13 @@ class _Writing:
             return self._section("replayed", self._missing("replayed"))
         sentences = [
             asked_in_words(self.saying, self.facts.asked.rules_named, rules.asked.version),
-            self.say(
-                "replayed.counts", differing=found.dossiers_differing, dossiers=found.dossiers
-            ),
+            counts_in_words(self.saying, found),
         ]
         rows = [
-            (self.say(f"kind.{kind}"), str(count), str(sum(differing_of(found, kind).values())))
+            (self.say(f"kind.{kind}"), str(count), *map(str, changes_of(found, kind)))
             for kind, count in sorted(found.judged.items())
         ]
-        examples = [example(self.saying, one) for one in found.differences[:20]]
+        examples = [example(self.saying, one) for one in examples_of(found, 20)]
         tables = [self._table("judged", rows)]
         tables += [self._table("examples", examples)] if examples else []
         return self._section("replayed", sentences, *tables)

@@ -6,7 +6,8 @@ from audit.questions.saying import Saying
 from audit.replaying.results import Replay
 from audit.replaying.rules import Rules
 from audit.replaying.showing import differing_of
-from audit.report.replayed import asked_in_words, in_words
+from audit.report.decided import decided
+from audit.report.replayed import asked_in_words, counts_in_words
 from audit.report.saying import say
 
 
@@ -22,11 +23,11 @@ def _lines(found: Replay, rules: Rules, saying: Saying) -> Iterator[str]:
         aspects = "; ".join(say(language, f"aspect.{name}") for name in judged.differs)
         kind = say(language, f"kind.{judged.kind}")
         yield f"{one.code or one.dossier_id} {kind} ({aspects})"
-        for key, text, source in (
-            ("replay.log", judged.said, judged.said_source),
-            ("replay.rules", judged.found, judged.found_source),
+        for key, (first, *more) in zip(
+            ("replay.log", "replay.rules"), decided(saying, judged), strict=True
         ):
-            yield say(language, key, text=in_words(saying, text)) + (f"  [{source}]" * bool(source))
+            yield say(language, key, text=first)
+            yield from (f"    - {line}" for line in more)
     listed = len({one.dossier_id for one in found.differences})
     if listed < found.dossiers_differing:
         yield say(language, "replay.more", count=found.dossiers_differing - listed)
@@ -34,12 +35,7 @@ def _lines(found: Replay, rules: Rules, saying: Saying) -> Iterator[str]:
     for kind, count in sorted(found.judged.items()):
         yield _counted(kind, count, differing_of(found, kind), saying)
     yield from _remarks(found, rules, saying)
-    yield say(
-        language,
-        "replayed.counts",
-        differing=found.dossiers_differing,
-        dossiers=found.dossiers,
-    )
+    yield counts_in_words(saying, found)
 
 
 def _asked(rules: Rules, saying: Saying) -> str:

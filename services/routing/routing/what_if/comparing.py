@@ -98,6 +98,10 @@ def _due(event: Envelope, other: EventData | None, unit_code: str) -> Iterator[J
         unit_code,
         event.data.name,
         event.sequence,
+        said.calendar_version if said else "",
+        found.calendar_version if found else "",
+        said.steps if said else (),
+        found.steps if found else (),
     )
 
 

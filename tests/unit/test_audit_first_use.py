@@ -3,18 +3,29 @@
 import errno
 import logging
 import os
+import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from audit import proof_commands, question_commands, report_commands, verify_commands
+from audit import (
+    proof_commands,
+    question_commands,
+    replay_commands,
+    report_commands,
+    verify_commands,
+)
+from audit.archive import listing, write_segment
 from audit.kafka_reading import BulkReader
+from audit.lacking import Known
 from audit.no_answer import why_no_answer
 from audit.questions.saying import Saying
 from audit.replaying.results import Difference
@@ -22,10 +33,11 @@ from audit.report import gathering
 from audit.report.decided import in_words
 from audit.report.replayed import asked_in_words, example
 from contracts.what_if import Judged
-from tests.unit.archive_kit import a_log
+from tests.unit.archive_kit import Log, a_log, dossier_of
 from tests.unit.certificate_kit import a_certificate
-from tests.unit.proof_kit import a_signer, a_witness, signed_archive
+from tests.unit.proof_kit import a_signer, a_witness, add, signed_archive
 
+_COMMANDS = (proof_commands, question_commands, replay_commands, report_commands, verify_commands)
 ROW = Judged(
     "appointment",
     ("due", "limit"),
@@ -42,7 +54,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(*arguments: object) -> tuple[int, str]:
     app = typer.Typer()
     app.callback()(lambda: None)
-    for commands in (proof_commands, question_commands, report_commands, verify_commands):
+    for commands in _COMMANDS:
         commands.add_to(app)
     done = CliRunner().invoke(app, [str(one) for one in arguments])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
@@ -163,6 +175,56 @@ def test_a_certificate_nobody_named_is_told_in_the_lines_of_the_verdict_alone(
         7,
         "PAdES: holds: signed by Common Name: Invented Authority, whose certificate was not given",
     )
+
+
+ASKED: tuple[tuple[Any, ...], ...] = (
+    ("completeness",),
+    ("state",),
+    ("statistics",),
+    ("replay",),
+    ("timeline", dossier_of(0)[1]),
+    ("export", "--out"),
+)
+
+
+@pytest.mark.parametrize("gone", ["log", "file", "end"])
+@pytest.mark.parametrize("words", ASKED, ids=lambda words: words[0])
+def test_an_answer_without_records_that_were_signed_says_so_and_ends_with_5(
+    root: Path, tmp_path: Path, words: tuple[Any, ...], gone: str
+):
+    part = shutil.copytree(root, tmp_path / "part")
+    first = next(one for one in listing(root).segments if one.topic == "dossier.routing.v1")
+    place = f"{first.topic}/{first.partition}"
+    if gone == "log":
+        shutil.rmtree(part / "log")
+    elif gone == "file":
+        (part / first.file).unlink()
+    else:
+        content = pq.read_table(root / first.file)
+        (part / first.file).unlink()
+        shorter = replace(first, last=first.last - 1)
+        write_segment(part, shorter, content.slice(0, len(content) - 1))
+    more = [tmp_path / "out"] if words[0] == "export" else []
+
+    assert run(words[0], root, *words[1:], *more)[0] == 0
+    code, text = run(words[0], part, *words[1:], *more)
+
+    # Of a dossier nothing is left without a log.
+    assert code == (1 if (words[0], gone) == ("timeline", "log") else 5)
+    assert text.count("kho lưu có ít bản ghi hơn số đã ký (") == 1
+    assert (place in text) or gone == "log"
+
+
+def test_an_archive_that_grows_is_not_taken_for_a_part(root: Path, tmp_path: Path):
+    log = a_log(12)
+    grown = tmp_path / "grown"
+    signing = signed_archive(grown, Log(log.records[:40]))
+    known = Known(grown)
+    add(grown, log, 40)
+    signing.round()
+
+    assert known.lacking(listing(grown)) == []
+    assert run("state", grown)[0] == 0
 
 
 def test_other_rules_are_told_in_the_language_of_the_report():

@@ -13,6 +13,7 @@ import typer
 
 from audit.archive import NotAnArchive, Unreadable
 from audit.findings import Verdict, worst
+from audit.lacking import lacking_in_words
 from audit.no_answer import TROUBLES, why_no_answer
 from audit.question_options import Language, Province, Unit
 from audit.questions import completeness as of_codes
@@ -52,16 +53,16 @@ def timeline(
     saying = Saying(language)
     if not code.strip():
         raise typer.BadParameter("the code or the id of a dossier is wanted")
-    with _asked(folder) as source:
+    with _asked(folder, language) as source:
         found = list(source.dossiers(only=code.strip()))
         if form == "json" and found:
             documents = [timeline_document(one) for one in found]
             _say([_document(source, {"dossiers": documents})])
         for dossier in found if form == "text" else ():
             _say(timeline_text(dossier, source.origin, source.told, saying))
-    if not found:
-        typer.echo(saying.say("timeline.unknown", code=code), err=True)
-        raise typer.Exit(1)
+        if not found:
+            typer.echo(saying.say("timeline.unknown", code=code), err=True)
+            raise typer.Exit(1)
 
 
 def state(
@@ -76,7 +77,7 @@ def state(
 ) -> None:
     """Tell what dossiers stood at then: counts as text, every dossier as CSV or JSON."""
     until = _moment("--as-of", as_of) if as_of else None
-    with _asked(folder) as source:
+    with _asked(folder, language) as source:
         found = state_of(source, Asked(until, unit, province))
         if form == "text":
             _say(state_text(found, Saying(language)))
@@ -95,7 +96,7 @@ def completeness(
 ) -> None:
     """Look for dossier numbers without a dossier; exit 5 if there are any."""
     wanted = of_codes.Wanted(unit, *_days(first, last))
-    with _asked(folder) as source:
+    with _asked(folder, language) as source:
         found = of_codes.completeness_of(source, wanted)
         if form == "json":
             document = of_codes.completeness_document(found)
@@ -103,7 +104,8 @@ def completeness(
         else:
             saying = Saying(language)
             _say([*completeness_text(found, saying), *saying.told(source.told)])
-    raise typer.Exit(int(worst(found.findings())))
+        if verdict := worst(found.findings()):
+            raise typer.Exit(int(verdict))
 
 
 def statistics(
@@ -115,7 +117,7 @@ def statistics(
     language: Language = "vi",
 ) -> None:
     """Count what happened, how punctual it was, how long it took, who was told."""
-    with _asked(folder) as source:
+    with _asked(folder, language) as source:
         found = of_figures.statistics_of(source, by, *_days(first, last))
         saying = Saying(language)
         if form == "json":
@@ -138,7 +140,7 @@ def export_tables(
 ) -> None:
     """Write events, dossiers and deadlines as flat tables, and a manifest with their digests."""
     start = datetime.combine(_day("--since", since), time(), VIETNAM) if since else None
-    with _asked(folder) as source:
+    with _asked(folder, language) as source:
         if _is_within(out, folder):
             raise typer.BadParameter("--out: not within the archive")
         made = export(source, out, form, start)
@@ -149,11 +151,19 @@ def export_tables(
 
 
 @contextmanager
-def _asked(folder: Path) -> Iterator[Source]:
-    """Yield the archive; what cannot be read ends the command in words."""
+def _asked(folder: Path, language: Language) -> Iterator[Source]:
+    """Yield the archive; what cannot be read ends the command in words.
+
+    An answer that lacks records which checkpoints know is given with a warning, and ends with 5.
+    """
     try:
         with Source(folder, progress=_Progress()) as source:
+            if source.lacking:
+                places = lacking_in_words(source.lacking)
+                typer.echo(Saying(language).say("told.lacking", places=places), err=True)
             yield source
+            if source.lacking:
+                raise typer.Exit(int(Verdict.INCOMPLETE))
     except NotAnArchive as error:
         typer.echo(f"{folder.name}: {error}", err=True)
         raise typer.Exit(int(Verdict.NOT_AN_ARCHIVE)) from None

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from audit.archive import NotAnArchive, Unreadable
+from audit.archive import NotAnArchive, Unreadable, listing
 from audit.findings import Verdict
 from audit.question_options import Language, Unit
 
@@ -34,6 +34,7 @@ def replay_archive(
     check: Annotated[bool, typer.Option("--check", help="Exit 8 when anything differs.")] = False,
 ) -> None:
     """Decide every dossier again, under its own law or another, and tell what would differ."""
+    from audit.lacking import Known, lacking_in_words
     from audit.questions.saying import Saying
     from audit.replaying import showing
     from audit.replaying.replay import replay
@@ -44,6 +45,7 @@ def replay_archive(
     which = Asked(_day("--from", first), _day("--to", last), unit or None, limit)
     try:
         asked = rules_of(rules)
+        lacking = Known(folder).lacking(listing(folder))
         found = replay(folder, asked.own, asked.asked, which, _Progress())
     except NoRules as error:
         raise typer.BadParameter(f"--rules: {error}") from None
@@ -56,6 +58,9 @@ def replay_archive(
     except Unreadable as error:
         typer.echo(f"{error}: `hotich audit verify` tells more", err=True)
         raise typer.Exit(int(Verdict.UNREADABLE)) from None
+    if lacking:
+        places = lacking_in_words(lacking)
+        typer.echo(Saying(language).say("told.lacking", places=places), err=True)
     match form:
         case "json":
             typer.echo(showing.json_of(found, asked))
@@ -65,6 +70,8 @@ def replay_archive(
             typer.echo(text_of(found, asked, Saying(language)))
     if check and found.dossiers_differing:
         raise typer.Exit(int(Verdict.DIVERGED))
+    if lacking:
+        raise typer.Exit(int(Verdict.INCOMPLETE))
 
 
 def _day(option: str, text: str) -> date | None:

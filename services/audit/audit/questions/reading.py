@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.archive import Segment, batches_of, listing, origin_of
+from audit.lacking import Known
 from audit.questions.records import Place, Raw, Said, Told, chosen
 from audit.questions.spilling import Sorting
 from contracts.topics import LIFECYCLE
@@ -56,7 +57,7 @@ class Source:
     """An archive that is asked; `base` is an empty database for the rows of an answer.
 
     Use it as a context; raises NotAnArchive. `progress` hears of records twice: as they are read,
-    and as they are folded.
+    and as they are folded. `lacking` are places with fewer records than their checkpoints know.
     """
 
     root: Path
@@ -66,7 +67,9 @@ class Source:
     def __enter__(self) -> Self:
         """Open it; reads names only."""
         self.origin = origin_of(self.root)
-        self.segments = [one for one in listing(self.root).segments if one.topic in _LOG]
+        known, files = Known(self.root), listing(self.root)
+        self.lacking = known.lacking(files)
+        self.segments = [one for one in files.segments if one.topic in _LOG]
         self._folder = tempfile.TemporaryDirectory(prefix="hotich-audit-")
         self.base = duckdb.connect(
             str(Path(self._folder.name) / "answers.duckdb"),

@@ -32,6 +32,7 @@ from audit.replaying.results import Difference
 from audit.report import gathering
 from audit.report.decided import in_words
 from audit.report.replayed import asked_in_words, example
+from audit.signing import write_private
 from contracts.what_if import Judged
 from tests.unit.archive_kit import Log, a_log, dossier_of
 from tests.unit.certificate_kit import a_certificate
@@ -225,6 +226,24 @@ def test_an_archive_that_grows_is_not_taken_for_a_part(root: Path, tmp_path: Pat
 
     assert known.lacking(listing(grown)) == []
     assert run("state", grown)[0] == 0
+
+
+def test_a_witness_that_saw_checkpoints_alone_calls_no_archive_sound(root: Path, tmp_path: Path):
+    part = shutil.copytree(root, tmp_path / "part")
+    shutil.rmtree(part / "log")
+    key = tmp_path / "witness.key"
+    write_private(key, a_witness())
+    words = ("witness", part, "--key-file", key, "--state", tmp_path / "state")
+
+    code, text = run(*words)
+    document = run(*words, "--format", "json")[1]
+
+    assert code == 0
+    assert "SOUND" not in text
+    assert (
+        "checkpoints alone were compared; of the records only `hotich audit verify` tells" in text
+    )
+    assert '"compared": "checkpoints"' in document
 
 
 def test_other_rules_are_told_in_the_language_of_the_report():

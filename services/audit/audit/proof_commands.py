@@ -24,6 +24,9 @@ Format = Annotated[str, typer.Option("--format", help="text or json")]
 Key = Annotated[
     str | None, typer.Option("--key", help="the log's verifier key, had from its owner")
 ]
+CHECKPOINTS_ALONE = (
+    "checkpoints alone were compared; of the records only `hotich audit verify` tells"
+)
 TRUSTED_ON_SIGHT = "no --key was given: the first key of the log was trusted on first sight"
 
 
@@ -141,7 +144,7 @@ def witness(
     except Unreadable as error:
         _end([_unreadable(error)], form)
     lines = [_line(one) for one in cosigned] if form == "text" else [_entry(o) for o in cosigned]
-    _end(findings, form, lines, trusted_on_sight=trusted is None)
+    _end(findings, form, lines, trusted_on_sight=trusted is None, checkpoints_alone=True)
 
 
 def _proofs(
@@ -172,6 +175,7 @@ def _end(
     shown: Sequence[object] = (),
     *,
     trusted_on_sight: bool = False,
+    checkpoints_alone: bool = False,
 ) -> NoReturn:
     verdict = worst(findings)
     if form == "json":
@@ -181,6 +185,8 @@ def _end(
             "findings": [shown_finding(one) for one in findings],
             "shown": list(shown),
         }
+        if checkpoints_alone:
+            document["compared"] = "checkpoints"
         typer.echo(_json(document))
     else:
         for line in shown:
@@ -191,7 +197,10 @@ def _end(
             typer.echo(f"{one.verdict.name} {one.kind}{place}{at}: {one.text}")
         if trusted_on_sight:
             typer.echo(TRUSTED_ON_SIGHT)
-        typer.echo(f"verdict: {verdict.name}")
+        if checkpoints_alone:
+            typer.echo(CHECKPOINTS_ALONE)
+        if not checkpoints_alone or findings:
+            typer.echo(f"verdict: {verdict.name}")
     raise typer.Exit(int(verdict))
 
 

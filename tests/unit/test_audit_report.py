@@ -179,6 +179,9 @@ def test_bad_usage_ends_with_2_and_no_archive_with_1(root, tmp_path):
     assert run("report", tmp_path, "--out", out)[0] == 1
     assert run("report", root, "--out", tmp_path / "report.doc")[0] == 2
     assert run("report", root, "--out", tmp_path / "none" / "report.pdf")[0] == 2
+    for name in ("report.pdf", "log/report.pdf"):
+        assert run("report", root, "--out", root / name)[0] == 2
+        assert not (root / name).exists()
     assert run("report", root, "--out", out, "--unit", "1", "--province", "79")[0] == 2
     assert run("report", root, "--out", out, "--certificate", out)[0] == 2
     assert run("report", root, "--out", out, "--key-file", out)[0] == 2

@@ -16,6 +16,11 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(found)
 
 
+def is_within(path: Path, folder: Path) -> bool:
+    """Return whether a path lies in a folder, or is it, wherever links lead."""
+    return path.resolve().is_relative_to(folder.resolve())
+
+
 def _refuse(error: OSError) -> None:
     if not isinstance(error, FileNotFoundError):
         raise error

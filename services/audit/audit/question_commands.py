@@ -13,6 +13,7 @@ import typer
 
 from audit.archive import NotAnArchive, Unreadable
 from audit.findings import Verdict, worst
+from audit.folders import is_within
 from audit.lacking import lacking_in_words
 from audit.no_answer import TROUBLES, why_no_answer
 from audit.question_options import Language, Province, Unit
@@ -141,7 +142,7 @@ def export_tables(
     """Write events, dossiers and deadlines as flat tables, and a manifest with their digests."""
     start = datetime.combine(_day("--since", since), time(), VIETNAM) if since else None
     with _asked(folder, language) as source:
-        if _is_within(out, folder):
+        if is_within(out, folder):
             raise typer.BadParameter("--out: not within the archive")
         made = export(source, out, form, start)
         saying = Saying(language)
@@ -236,7 +237,3 @@ def _moment(option: str, text: str) -> datetime:
         reason = "a day or a moment, as 2026-11-23 or 2026-11-23T15:00:00+07:00"
         raise typer.BadParameter(f"{option}: {reason}") from None
     return (at if at.tzinfo else at.replace(tzinfo=VIETNAM)).astimezone(UTC)
-
-
-def _is_within(out: Path, folder: Path) -> bool:
-    return out.resolve().is_relative_to(folder.resolve())

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from audit.archive import NotAnArchive, write_file
+from audit.archive import ABOUT, NotAnArchive, write_file
 from audit.findings import Verdict
+from audit.folders import is_within
 from audit.key_options import verifier_of
 from audit.no_answer import TROUBLES, why_no_answer
 from audit.notes import Signer
@@ -53,7 +54,7 @@ def report(
     from audit.report.page import page_of
     from audit.report.signing import NOTE_ENDING, BadCertificate, note_of, sign_pdf
 
-    _check(out, unit, province, certificate, certificate_key)
+    _check(folder, out, unit, province, certificate, certificate_key)
     signer = _signer(key_file) if key_file else None
     keys = tuple(verifier_of(text) for text in key or ())
     days = _day("--from", first), _day("--to", last)
@@ -116,12 +117,19 @@ def check_report(
 
 
 def _check(
-    out: Path, unit: str, province: str, certificate: Path | None, certificate_key: Path | None
+    folder: Path,
+    out: Path,
+    unit: str,
+    province: str,
+    certificate: Path | None,
+    certificate_key: Path | None,
 ) -> None:
     if out.suffix not in (".pdf", ".html"):
         raise typer.BadParameter("--out ends with .pdf or .html")
     if not out.absolute().parent.is_dir():
         raise typer.BadParameter(f"--out: there is no folder {out.parent}")
+    if (folder / ABOUT).exists() and is_within(out, folder):
+        raise typer.BadParameter("--out: not within the archive")
     if unit and province:
         raise typer.BadParameter("--unit or --province, not both")
     if (certificate is None) is not (certificate_key is None):

@@ -22,7 +22,8 @@ from audit.consuming import record_of
 from audit.findings import Verdict
 from audit.kafka_reading import BulkReader
 from audit.records import table_of
-from audit.verifying.verify import Asked, verify
+from audit.verifying.results import Asked
+from audit.verifying.verify import verify
 from contracts.topics import ARCHIVED, LIFECYCLE
 from tests.bench import audit_replay, lives
 from tests.bench.big_archive import BigArchive

@@ -20,7 +20,8 @@ from audit.keys import FILE, Key, Keys
 from audit.leaves import headers_digest, leaf_input, value_digest
 from audit.merkle import Frontier, leaf_hash
 from audit.notes import Signer, digest_of, sign
-from audit.verifying.verify import Asked, Report, verify
+from audit.verifying.results import Asked, Report
+from audit.verifying.verify import verify
 from contracts.envelope import decode, encode, sha256
 from tests.unit.archive_kit import ORIGIN, Log, Written, a_log, archive
 

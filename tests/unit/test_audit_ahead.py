@@ -15,7 +15,8 @@ from audit.findings import Verdict
 from audit.records import Record
 from audit.resuming import Reached
 from audit.settings import AuditSettings
-from audit.verifying.verify import Asked, verify
+from audit.verifying.results import Asked
+from audit.verifying.verify import verify
 from contracts.topics import LIFECYCLE
 from plumbing.metrics import ARCHIVE_AGE
 from tests.unit.archive_kit import Log, a_log, archive

@@ -25,7 +25,8 @@ from audit.notes import COSIGNS, Signer, cosign, split
 from audit.proof_checks import check_document
 from audit.records import Record
 from audit.resuming import Reached, reached
-from audit.verifying.verify import Asked, verify
+from audit.verifying.results import Asked
+from audit.verifying.verify import verify
 from audit.writing import Limits, Writer
 from tests.unit.archive_kit import START, a_log, archive
 from tests.unit.audit_verify_kit import (

@@ -6,6 +6,7 @@ import os
 import shutil
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -24,9 +25,11 @@ from audit import (
     verify_commands,
 )
 from audit.archive import listing, write_segment
+from audit.checkpoints import TIMESTAMPS, Ledger
 from audit.kafka_reading import BulkReader
 from audit.lacking import Known
 from audit.no_answer import why_no_answer
+from audit.notes import digest_of, split
 from audit.questions.saying import Saying
 from audit.replaying.results import Difference
 from audit.report import gathering
@@ -244,6 +247,36 @@ def test_a_witness_that_saw_checkpoints_alone_calls_no_archive_sound(root: Path,
         "checkpoints alone were compared; of the records only `hotich audit verify` tells" in text
     )
     assert '"compared": "checkpoints"' in document
+
+
+def test_the_keys_a_report_was_checked_with_are_named(root: Path, tmp_path: Path):
+    key = a_signer(1).verifier
+    fingerprint = sha256(key.text.encode()).hexdigest()
+
+    for options in ((), ("--key", key.text)):
+        out = tmp_path / "report.html"
+        assert run("report", root, "--out", out, "--language", "en", *options)[0] == 0
+        text = out.read_text("utf-8")
+        assert key.name in text
+        assert key.key_id.hex() in text
+        assert fingerprint[:8] + " " + fingerprint[8:16] in text
+        assert key.text in run("verify", root, "--format", "json", *options)[1]
+
+
+def test_time_stamps_nobody_could_check_are_told(root: Path, tmp_path: Path):
+    stamped = shutil.copytree(root, tmp_path / "stamped")
+    ledger = Ledger(stamped)
+    (stamped / TIMESTAMPS).mkdir()
+    for place in ledger.places()[:3]:
+        name = digest_of(split(ledger.last(*place) or "")[0])
+        (stamped / TIMESTAMPS / f"{name}.tsr").write_bytes(b"a stamp")
+
+    code, text = run("verify", stamped)
+
+    assert code == 0
+    assert "3 time stamps were not checked: give --tsa-certificate" in text
+    assert '"unchecked_time_stamps": 3' in run("verify", stamped, "--format", "json")[1]
+    assert "time stamps" not in run("verify", root)[1]
 
 
 def test_other_rules_are_told_in_the_language_of_the_report():

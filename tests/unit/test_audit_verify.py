@@ -13,7 +13,8 @@ from audit.checkpoints import NONE_BEFORE, Checkpoint, Ledger, place_origin
 from audit.findings import Finding, Verdict
 from audit.merkle import EMPTY, root_of
 from audit.notes import sign
-from audit.verifying.verify import Asked, verify
+from audit.verifying.results import Asked
+from audit.verifying.verify import verify
 from contracts.envelope import decode, encode
 from tests.unit.archive_kit import ORIGIN, Log, Written, a_log, archive, live, table_of
 from tests.unit.audit_verify_kit import (

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from audit.archive import NotAnArchive, origin_of, read
 from audit.findings import Verdict
-from audit.verifying.verify import Asked, verify
+from audit.verifying.results import Asked
+from audit.verifying.verify import verify
 from tests.unit.archive_kit import a_log
 from tests.unit.audit_verify_kit import a_sealed, edit, files_of
 

@@ -17,7 +17,8 @@ from audit.checkpoints import Checkpoint, parse_checkpoint
 from audit.findings import Verdict
 from audit.notes import sign, split
 from audit.verifying.collecting import MOST, Place
-from audit.verifying.verify import Asked, verify
+from audit.verifying.results import Asked
+from audit.verifying.verify import verify
 from contracts.audit import AccessBlock
 from contracts.envelope import GENESIS, sha256
 from tests.unit.archive_kit import START, Log, Written, a_log, archive

@@ -7,8 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from audit.archive import SCHEMA, listing
+from audit.verifying.results import Asked
 from audit.verifying.swaps import MOST
-from audit.verifying.verify import Asked, verify
+from audit.verifying.verify import verify
 from tests.unit.archive_kit import a_log, archive
 from tests.unit.proof_kit import INTAKE, a_signer, signed_archive
 

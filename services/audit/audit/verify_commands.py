@@ -19,7 +19,8 @@ from audit.key_options import verifier_of
 from audit.notes import COSIGNS
 from audit.timestamps import NotStamped, certificate_in
 from audit.verify_text import finding_json, finding_text, report_json, report_text
-from audit.verifying.verify import Asked, verify
+from audit.verifying.results import Asked
+from audit.verifying.verify import verify
 from contracts.topics import ARCHIVED
 from plumbing.kafka_security import BadKafkaSecurity, KafkaSecurity
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from audit.findings import Finding
 from audit.verifying.collecting import Place
-from audit.verifying.verify import Asked, Report
+from audit.verifying.results import Asked, Report
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
@@ -53,6 +53,8 @@ def report_json(report: Report, asked: Asked) -> str:
         "dossiers": report.dossiers,
         "causes": report.causes,
         "cosigned": report.cosigned,
+        "keys_used": [one.text for one in report.keys],
+        "unchecked_time_stamps": report.unchecked_stamps,
         "places": [
             {
                 "topic": one.place.topic,
@@ -93,6 +95,8 @@ def report_text(report: Report, asked: Asked) -> str:
     if copies:
         lines.append(f"{copies} are copies of others, which does no harm")
     lines += [f"{count} cosignatures are of {name}" for name, count in report.cosigned.items()]
+    if stamps := report.unchecked_stamps:
+        lines.append(f"{stamps} time stamps were not checked: give --tsa-certificate")
     for place, count in report.behind.items():
         lines.append(f"{place}: the {'other' if count > 0 else 'archive'} is {abs(count)} behind")
     if asked.topics:

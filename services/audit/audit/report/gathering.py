@@ -18,8 +18,8 @@ from audit.replaying.replay import replay
 from audit.replaying.results import Asked as Replayed
 from audit.replaying.results import Replay
 from audit.replaying.rules import Rules
-from audit.verifying.verify import Asked as Verified
-from audit.verifying.verify import Report as Verification
+from audit.verifying.results import Asked as Verified
+from audit.verifying.results import Report as Verification
 from audit.verifying.verify import verify
 from contracts.audit import AccessBlock
 from contracts.topics import ACCESS

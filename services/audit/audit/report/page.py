@@ -3,8 +3,10 @@
 import re
 from collections.abc import Sequence
 from datetime import date
+from hashlib import sha256
 
 from audit.findings import Finding, Verdict
+from audit.notes import Verifier
 from audit.questions.saying import Saying, day, moment, percent
 from audit.questions.statistics import Punctuality, old_and_new, quantile
 from audit.replaying.showing import changes_of
@@ -112,6 +114,8 @@ class _Writing:
         if left:
             sentences.append(self.say("verify.left", count=left))
         tables = [self._table("findings", rows)] if rows else []
+        keys = [(one.name, one.key_id.hex(), _fingerprint(one)) for one in report.keys]
+        tables += [self._table("keys", keys)] if keys else []
         return self._section("verify", sentences, *tables)
 
     def _finding(self, one: Finding) -> tuple[str, ...]:
@@ -212,6 +216,12 @@ class _Writing:
         tables = [self._table("judged", rows)]
         tables += [self._table("examples", examples)] if examples else []
         return self._section("replayed", sentences, *tables)
+
+
+def _fingerprint(key: Verifier) -> str:
+    """Return the SHA-256 of the key as its owner hands it out, in groups that can be read."""
+    digest = sha256(key.text.encode()).hexdigest()
+    return " ".join(digest[at : at + 8] for at in range(0, 64, 8))
 
 
 def _day(on: date | None) -> str:

@@ -49,10 +49,14 @@ def look_at_cosignatures(
     return {name: count for (name, _), count in counts.items()}
 
 
-def look_at_stamps(root: Path, certificate: Certificate | None, found: Findings) -> None:
-    """Tell of time stamps of checkpoints that are not there, and, by a root, of those not good."""
+def look_at_stamps(root: Path, certificate: Certificate | None, found: Findings) -> int:
+    """Tell of time stamps of checkpoints that are not there, and, by a root, of those not good.
+
+    Returns how many were not checked because no root was given.
+    """
     ledger = Ledger(root)
     missing = {path.stem for path in (root / TIMESTAMPS).glob("*.tsr") if path.name[0] != "."}
+    unchecked = 0 if certificate else len(missing)
     for place in ledger.places() if missing else ():
         try:
             missing.difference_update(_digest(note) for _, note in ledger.notes(*place))
@@ -64,6 +68,7 @@ def look_at_stamps(root: Path, certificate: Certificate | None, found: Findings)
         found.add(Verdict.INCOMPLETE, "checkpoint_missing", text, file=file)
     for finding in timestamp_findings(root, certificate) if certificate else ():
         found.keep(finding)
+    return unchecked
 
 
 def _digest(note: str) -> str:

@@ -32,11 +32,11 @@ class Trust:
     def __init__(self, keys: Sequence[Keys]) -> None:
         self._keys = keys
         known = {one for some in keys for one in some.all_verifiers()}
-        self._known = sorted(known, key=lambda one: one.text)
+        self.known = sorted(known, key=lambda one: one.text)
 
     def open(self, note: str) -> tuple[str, tuple[Verifier, ...]]:
         """Return a note's text and who signed it; raises BadNote."""
-        opened = open_note(note, self._known)
+        opened = open_note(note, self.known)
         return opened.text, opened.verifiers
 
     def at(self, time: datetime) -> set[Verifier]:

@@ -1,27 +1,24 @@
 """The whole check of an archive: checkpoints first, then the files, place by place."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cryptography.x509 import Certificate
-
 from audit.archive import NotAnArchive, Segment, Unreadable, listing, origin_of
 from audit.checkpoints import Ledger
-from audit.findings import Finding, Verdict
+from audit.findings import Verdict
 from audit.freed import keep_freed
 from audit.keys import FILE as KEYS
 from audit.keys import Keys
-from audit.notes import Verifier
 from audit.verifying.against import compare_archives
 from audit.verifying.beside import look_at_cosignatures, look_at_parts, look_at_stamps
 from audit.verifying.causes import Causes
 from audit.verifying.checking import PlaceCheck, PlaceResult
-from audit.verifying.collecting import Findings, LeftOff, Place
+from audit.verifying.collecting import Findings, Place
 from audit.verifying.dossiers import Dossiers
 from audit.verifying.outside import Outside
+from audit.verifying.results import Asked, Report
 from audit.verifying.seals import Seals, Trust, trust_of
 from audit.verifying.suspects import blame
 from contracts.topics import ARCHIVED
@@ -29,54 +26,6 @@ from contracts.topics import ARCHIVED
 #: A record that is so much older than a sealed one elsewhere has had its checkpoint.
 _SEALED_BY = timedelta(days=1)
 _PARTITIONS = {topic.name: topic.partitions for topic in ARCHIVED}
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is to be checked; `keys` are those the auditor brought, else the archive's are used.
-
-    With `since` only records of files from that day on are looked at one by one; the trees are
-    always computed whole. `strict` counts records that are no events. `authority` is the root
-    of who time-stamps.
-    """
-
-    keys: tuple[Verifier, ...] = ()
-    topics: tuple[str, ...] = ()
-    since: date | None = None
-    strict: bool = False
-    causes: bool = False
-    against: Path | None = None
-    checkpoints: Path | None = None
-    witnesses: tuple[Verifier, ...] = ()
-    authority: Certificate | None = None
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a check came to. `dossiers` and `causes` are None when they were not counted.
-
-    `cosigned` is how many cosignatures the archive has of each witness that was named.
-    """
-
-    origin: str
-    verdict: Verdict
-    findings: list[Finding]
-    left_off: list[LeftOff]
-    places: list[PlaceResult]
-    own_keys: bool
-    dossiers: int | None = None
-    causes: int | None = None
-    behind: dict[Place, int] = field(default_factory=dict)
-    cosigned: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def as_of(self) -> datetime | None:
-        """Return the broker's time of the newest record."""
-        newest = max((place.newest_ms for place in self.places), default=-1)
-        try:
-            return datetime.fromtimestamp(newest / 1000, UTC) if newest >= 0 else None
-        except (OverflowError, ValueError, OSError):
-            return None
 
 
 def verify(root: Path, asked: Asked, tell: Callable[[str], None] = lambda _: None) -> Report:
@@ -138,7 +87,7 @@ class _Verification:
         self._unsealed(results)
         sealed = filter(self._is_asked, lines)
         cosigned = look_at_cosignatures(self.ledger, sealed, self.asked.witnesses, self.found)
-        look_at_stamps(self.root, self.asked.authority, self.found)
+        unchecked = look_at_stamps(self.root, self.asked.authority, self.found)
         behind = self._against(places)
         return Report(
             self.origin,
@@ -151,6 +100,8 @@ class _Verification:
             named,
             behind,
             cosigned,
+            tuple(trust.known) if trust else (),
+            unchecked,
         )
 
     def _trust(self) -> Trust | None:

@@ -118,6 +118,21 @@ def test_a_question_that_asks_nothing_is_a_wrong_call(root: Path, words: tuple[s
     assert run(words[0], root, *words[1:])[0] == 2
 
 
+def test_a_topic_nobody_archives_is_a_wrong_call(root: Path):
+    for words in (("prove", root, "--partition", "0", "--offset", "0"), ("verify", root)):
+        code, text = run(*words, "--topic", "foo")
+        assert (words[0], code) == (words[0], 2)
+        assert "foo" in text
+
+
+def test_a_code_typed_in_small_letters_and_an_id_in_capitals_are_found(root: Path):
+    dossier_id, code = dossier_of(0)
+
+    for typed in (code.lower(), f" {code} ", str(dossier_id).upper()):
+        assert f"Hồ sơ {code}" in run("timeline", root, typed)[1]
+    assert run("prove", root, "--code", code.lower())[0] == 0
+
+
 def test_a_file_in_the_way_is_no_short_disk(root: Path, tmp_path: Path):
     (tmp_path / "taken").write_text("")
 

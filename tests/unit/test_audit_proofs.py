@@ -233,7 +233,11 @@ def test_by_commands_a_record_an_event_and_a_dossier_are_proved_and_checked(root
         (["prove", "ROOT", "--topic", "x"], 2),
         (["prove", "ROOT", "--event", "no such event"], 1),
         (["prove", "/nowhere", "--code", "x"], 1),
-        (["prove", "ROOT", "--topic", "x", "--partition", "0", "--offset", "0"], 5),
+        (["prove", "ROOT", "--topic", "x", "--partition", "0", "--offset", "0"], 2),
+        (
+            ["prove", "ROOT", "--topic", "dossier.intake.v1", "--partition", "99", "--offset", "0"],
+            5,
+        ),
         (["check-proof", "/nowhere"], 1),
         (["check-proof", "ROOT/archive.json"], 4),
         (["check-proof", "ROOT/archive.json", "--key", "rubbish"], 2),

@@ -15,6 +15,7 @@ from audit.key_options import verifier_of
 from audit.notes import COSIGNS, SIGNS, Signer, Verifier
 from audit.proof_checks import check_document, shown_finding
 from audit.proofs import NoProof, document_of, places_of_event, prove_record
+from audit.question_options import archived, wanted_dossier
 from audit.signing import BadKeys, generate, read_private, write_private
 from audit.trees import Tree
 from audit.witness import BadState, Cosigned, Folder, Source, Witness
@@ -71,6 +72,8 @@ def prove(
     named = [topic, partition, offset]
     if sum(one is not None for one in (event, code)) + any(one is not None for one in named) != 1:
         _misused("name a record by --topic, --partition and --offset, or by --event, or by --code")
+    if topic is not None:
+        archived(topic)
     try:
         ledger = Ledger(folder)
         keys = ledger.keys()
@@ -80,7 +83,8 @@ def prove(
             _misused("--topic, --partition and --offset belong together")
         else:
             column = "code" if event is None else "event_id"
-            places = places_of_event(folder, (event or code or "").encode(), column)
+            named_by = wanted_dossier(code) if event is None and code else event or ""
+            places = places_of_event(folder, named_by.encode(), column)
             if not places:
                 _fail("no event of the archive has it")
         typer.echo(_json(document_of(keys.origin, keys, _proofs(folder, ledger, places))))

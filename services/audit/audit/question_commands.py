@@ -16,7 +16,7 @@ from audit.findings import Verdict, worst
 from audit.folders import is_within
 from audit.lacking import lacking_in_words
 from audit.no_answer import TROUBLES, why_no_answer
-from audit.question_options import Language, Province, Unit
+from audit.question_options import Language, Province, Unit, wanted_dossier
 from audit.questions import completeness as of_codes
 from audit.questions import statistics as of_figures
 from audit.questions.completeness_text import completeness_text
@@ -55,7 +55,7 @@ def timeline(
     if not code.strip():
         raise typer.BadParameter("the code or the id of a dossier is wanted")
     with _asked(folder, language) as source:
-        found = list(source.dossiers(only=code.strip()))
+        found = list(source.dossiers(only=wanted_dossier(code)))
         if form == "json" and found:
             documents = [timeline_document(one) for one in found]
             _say([_document(source, {"dossiers": documents})])

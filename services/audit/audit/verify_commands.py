@@ -17,6 +17,7 @@ from audit.comparing import compare_with_broker
 from audit.kafka_reading import BrokerAway, BulkReader
 from audit.key_options import verifier_of
 from audit.notes import COSIGNS
+from audit.question_options import archived
 from audit.timestamps import NotStamped, certificate_in
 from audit.verify_text import finding_json, finding_text, report_json, report_text
 from audit.verifying.results import Asked
@@ -60,7 +61,7 @@ def verify_archive(
     """Check that an archive is whole and unchanged; ends with the code of the worst finding."""
     asked = Asked(
         keys=tuple(verifier_of(text) for text in key or ()),
-        topics=_topics(topic),
+        topics=tuple(map(archived, topic or ())),
         since=None if since is None else _day(since),
         strict=strict,
         causes=causes,
@@ -91,7 +92,7 @@ def compare_archive(
 
     A secured broker is reached as the KAFKA_ variables of the environment say.
     """
-    wanted = _topics(topic)
+    wanted = tuple(map(archived, topic or ()))
     topics = [one for one in ARCHIVED if not wanted or one.name in wanted]
     # What the library says of every try to connect would bury the answer.
     logging.getLogger("librdkafka").addHandler(logging.NullHandler())
@@ -126,14 +127,6 @@ def compare_archive(
 
 def _day(moment: datetime) -> date:
     return moment.date()
-
-
-def _topics(names: list[str] | None) -> tuple[str, ...]:
-    known = {one.name for one in ARCHIVED}
-    for name in names or ():
-        if name not in known:
-            raise typer.BadParameter(f"--topic: {name} is none of {', '.join(sorted(known))}")
-    return tuple(names or ())
 
 
 def _certificate(path: Path) -> Certificate:

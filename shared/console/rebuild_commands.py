@@ -65,7 +65,7 @@ def make(
     """Make the database in a schema beside the live one; exit 2 when something differed."""
     plan, ring = _plan(service, keys)
     if archive is None and not kafka:
-        raise Failed("say where the log is: --archive FOLDER or --kafka ADDRESS")
+        raise typer.BadParameter("say where the log is: --archive FOLDER or --kafka ADDRESS")
     has_particulars = bool(kafka) and ring is not None
     made = _run(
         make_rebuild(
@@ -173,7 +173,8 @@ def drop(
 
 def _plan(service: str, keys: Path | None) -> tuple[Plan[Any], KeyRing | None]:
     if service not in PACKAGES:
-        raise Failed(f"no service {service!r} has a database; there are: {', '.join(PACKAGES)}")
+        known = ", ".join(PACKAGES)
+        raise typer.BadParameter(f"no service {service!r} has a database; there are: {known}")
     try:
         module = importlib.import_module(f"{PACKAGES[service]}.rebuild")
     except ModuleNotFoundError:
@@ -183,7 +184,7 @@ def _plan(service: str, keys: Path | None) -> tuple[Plan[Any], KeyRing | None]:
         try:
             ring = KeyRing.from_json(keys.read_text(encoding="utf-8"))
         except (OSError, ValueError, KeyError):
-            raise Failed(f"{keys}: no key ring") from None
+            raise typer.BadParameter(f"--keys: {keys} is no key ring") from None
     plan: Plan[Any] = module.plan(ring)
     return plan, ring
 

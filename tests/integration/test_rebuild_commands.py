@@ -82,13 +82,20 @@ async def dropped(lives: Lives) -> None:
     [
         (("make", "nobody", "--database", "x"), "no service 'nobody' has a database"),
         (("make", "routing", "--database", "x"), "say where the log is"),
+        (("make", "routing", "--database", "x", "--keys", "/none"), "/none is no key ring"),
+        (("compare", "nobody", "--database", "x"), "no service 'nobody' has a database"),
+        (("make", "routing"), "--database"),
     ],
 )
-def test_what_cannot_be_is_said_in_words(words: tuple[str, ...], said: str):
-    done = CliRunner().invoke(app, list(words))
+def test_a_wrong_call_is_said_in_words_and_ends_with_2(
+    words: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
 
-    assert isinstance(done.exception, Failed)
-    assert said in str(done.exception)
+    done = CliRunner(env={"COLUMNS": "250"}).invoke(app, list(words))
+
+    assert done.exit_code == 2
+    assert said in done.output
 
 
 async def test_without_a_rebuild_there_is_nothing_to_compare(database: str):

@@ -88,7 +88,7 @@ def test_when_secrets_are_made_then_only_the_owner_reads_them_and_they_stay(plac
 
 
 def test_when_composed_then_each_service_is_told_all_it_is_told_by_the_local_stack(
-    place: Path,
+    place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())
     secrets = credentials.keep(place / "secrets.json")
@@ -106,6 +106,9 @@ def test_when_composed_then_each_service_is_told_all_it_is_told_by_the_local_sta
 
     asked = (ROOT / "deploy" / "compose.yaml").read_text()
     assert {name for name in compose.environment(secrets) if f"${{{name}:?}}" not in asked} == set()
+    monkeypatch.setenv("WITNESSES", '["a witness"]')
+    assert services.programs(around)[-1].environment["WITNESSES"] == '["a witness"]'
+    assert "WITNESSES" in document["services"]["audit"]["environment"]
     shutil.rmtree(local.sockets)
 
 

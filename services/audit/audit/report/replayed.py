@@ -35,9 +35,14 @@ def examples_of(found: Replay, most: int) -> list[Difference]:
 
 
 def example(saying: Saying, one: Difference) -> tuple[str, str, str, str, str]:
-    """Return a row: the dossier, the kind, what of it differs, the log's words, those asked."""
+    """Return a row: the dossier, the kind, what of it differs, the log's words, those asked.
+
+    Calendars and steps stand there only where decision and source do not tell the two apart.
+    """
     judged = one.judged
     differs = "; ".join(say(saying.language, f"aspect.{name}") for name in judged.differs)
     kind = say(saying.language, f"kind.{judged.kind}")
-    log, rules = ("; ".join(lines) for lines in decided(saying, judged))
-    return one.code or one.dossier_id, kind, differs, log, rules
+    log, rules = decided(saying, judged)
+    if log[0] != rules[0]:
+        log, rules = log[:1], rules[:1]
+    return one.code or one.dossier_id, kind, differs, "; ".join(log), "; ".join(rules)

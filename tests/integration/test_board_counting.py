@@ -109,7 +109,7 @@ async def test_given_two_who_count_at_once_then_each_fact_counts_once(
     moved = await asyncio.gather(*(board.counting.roll_up() for _ in range(4)))
 
     assert sum(moved) == 60
-    assert all(moved)
+    assert sum(map(bool, moved)) > 1
     assert await board.sums() == {"submitted": 120}
 
 

@@ -74,14 +74,22 @@ class Bench:
 async def bench() -> AsyncIterator[Bench]:
     echo = Echo(free_port())
     server = await asyncio.start_server(echo.serve, HOST, echo.port)
-    made = Bench(echo, Detour(free_port(), echo.port))
-    await made.detour.open()
+    made = Bench(echo, await _opened(echo.port))
     yield made
     await made.detour.close()
     for client in made.clients:
         client.writer.close()
     server.close()
     await until(lambda: made.detour.connections == 0)
+
+
+async def _opened(target: int) -> Detour:
+    """Return a detour on a port that nobody took between it was found free and now."""
+    for _ in range(5):
+        with contextlib.suppress(OSError):
+            await (detour := Detour(free_port(), target)).open()
+            return detour
+    raise AssertionError("no port stays free")
 
 
 async def until(holds, seconds: float = 5) -> None:

@@ -11,7 +11,7 @@ from contracts.portal import Receipt, Submission
 from intake import problems
 from intake.declared import read_reference
 from intake.domain import Dossier, Party, dossier_id_of
-from intake.reading import check_submission, fingerprint_of
+from intake.reading import Problems, check_submission, fingerprint_of
 from intake.rush import Wanted, take_together
 from intake.store import UsedKey, claim_key, find_key
 from intake.taking import Desk, Handed, erase, receipt_of, take
@@ -62,21 +62,30 @@ class Counter:
         # One instant for the law of the day, the code and the receipt.
         now = self.clock()
         checked = check_submission(document, party, now, self.desk.reference)
-        if isinstance(checked, Submission):
-            handed = Handed(party, checked, fingerprint)
-            if (dossier := await self._together(Wanted(handed, key, now))) is not None:
-                self.committed()
-                tell_taken(handed)
-                return Answered(_receipt(dossier), "taken")
-        return await self._alone(party, key, document, fingerprint)
+        if not isinstance(checked, Submission):
+            return await self._alone(party, key, document, fingerprint, checked, now)
+        handed = Handed(party, checked, fingerprint)
+        dossier = await self._together(Wanted(handed, key, now))
+        if dossier is None:
+            return await self._alone(party, key, document, fingerprint, handed, now)
+        self.committed()
+        tell_taken(handed)
+        return Answered(_receipt(dossier), "taken")
 
-    async def _alone(self, party: Party, key: str, document: Any, fingerprint: str) -> Answered:
+    async def _alone(
+        self,
+        party: Party,
+        key: str,
+        document: Any,
+        fingerprint: str,
+        checked: Handed | Problems,
+        now: datetime,
+    ) -> Answered:
         async with self.pool.acquire() as conn:
             used = await find_key(conn, party.portal, key)
             if used is not None:
                 return await self._replay(conn, used, fingerprint)
-            now = self.clock()
-            found = await self._find_or_check(conn, party, document, now)
+            found = await self._find(conn, party, document, checked)
             async with conn.transaction():
                 used = await claim_key(conn, party.portal, key, fingerprint, found.dossier_id)
                 if used is not None:
@@ -104,19 +113,18 @@ class Counter:
             self.committed()
         return erased
 
-    async def _find_or_check(
-        self, conn: Conn, party: Party, document: Any, now: datetime
+    async def _find(
+        self, conn: Conn, party: Party, document: Any, checked: Handed | Problems
     ) -> Handed | Dossier:
-        """Return the checked submission, or the dossier it took before, whatever the rules now."""
+        """Return the dossier taken before, whatever the rules now, else the checked submission."""
         reference = read_reference(document)
         if reference is not None:
             dossier_id = dossier_id_of(party.portal, reference)
             known = await self.desk.part.store.load(conn, [dossier_id])
             if dossier_id in known:
                 return known[dossier_id]
-        checked = check_submission(document, party, now, self.desk.reference)
-        if isinstance(checked, Submission):
-            return Handed(party, checked, fingerprint_of(document))
+        if isinstance(checked, Handed):
+            return checked
         raise problems.not_acceptable(checked)
 
     async def _settle(

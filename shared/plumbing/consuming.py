@@ -100,11 +100,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return time.monotonic() - self._moved_at
 
     async def stop(self) -> None:
-        """Stop reading after the batch under way; then Kafka is told nothing more."""
+        """Stop reading after the batch under way, of which Kafka is told by who goes on there."""
         try:
-            await self.broker.stop()
+            try:
+                await self._commits.end()
+            finally:
+                await self.broker.stop()
         finally:
-            self._commits.end()
             self._pauses.end()
 
     async def _on_batch(self, records: Sequence[Record]) -> None:

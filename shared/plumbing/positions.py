@@ -10,6 +10,9 @@ from plumbing.logs import describe
 
 log = structlog.get_logger()
 
+#: So long at most is waited for what Kafka is being told when we end.
+END_SECONDS = 3
+
 
 class ClientEnded(Exception):
     """A task inside the client has ended: it reads nothing more, and only a new process will."""
@@ -52,13 +55,16 @@ class Commits:
         self._latest: dict[TopicPartition, int] = {}
         self._taken: dict[TopicPartition, int] = {}
         self._under_way: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._ended = False
 
     def tell(self, consumer: AIOKafkaConsumer | None, tp: TopicPartition, offset: int) -> None:
         """Have the offset committed when the one under way is through; the latest one counts.
 
         One that Kafka took from us is not told again.
         """
-        if consumer is None or tp not in consumer.assignment() or self._taken.get(tp) == offset:
+        if self._ended or consumer is None or tp not in consumer.assignment():
+            return
+        if self._taken.get(tp) == offset:
             return
         self._latest[tp] = offset
         if tp not in self._under_way:
@@ -71,8 +77,14 @@ class Commits:
         if task := self._under_way.pop(tp, None):
             task.cancel()
 
-    def end(self) -> None:
-        """Commit nothing more: the client is gone."""
+    async def end(self) -> None:
+        """Begin no more, and wait for what is under way: call it before the client is closed.
+
+        A closed client would connect once more for what it is asked to try again, and never close.
+        """
+        self._ended = True
+        if self._under_way:
+            await asyncio.wait(self._under_way.values(), timeout=END_SECONDS)
         for tp in list(self._under_way):
             self.forget(tp)
 

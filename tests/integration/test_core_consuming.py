@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from local_stack.stack import Stack
-from plumbing import consuming
+from plumbing import consuming, positions
 from plumbing.consuming import Consumer
 from plumbing.database import Conn, Pool, open_pool
 from plumbing.inlets import Settled
@@ -193,6 +193,31 @@ async def test_given_a_member_that_comes_back_under_its_name_then_it_goes_on_whe
         await produce(servers, ledger.topic, 100)
         async with running(ledger, servers, "a"):
             await until(lambda total=round_ * 100: ledger.is_whole(total), 20)
+
+
+async def test_given_offsets_on_their_way_to_kafka_when_it_stops_then_no_connection_is_left(
+    ledger: Ledger, servers: Stack, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(positions, "END_SECONDS", 0.2)
+    await produce(servers, ledger.topic, 60)
+    async with running(ledger, servers, "a") as consumer:
+        await until(lambda: ledger.is_whole(60), 20)
+        client = consumer.consumer
+        assert client is not None
+        close, one_at_a_time = client._client.close, client._coordinator._commit_lock
+        await one_at_a_time.acquire()
+        for tp in client.assignment():
+            consumer._commits._taken.clear()
+            consumer._commits.tell(client, tp, consumer._next[tp])
+
+        async def closed_while_offsets_wait() -> None:
+            await close()
+            one_at_a_time.release()
+            await asyncio.sleep(0.3)
+
+        monkeypatch.setattr(client._client, "close", closed_while_offsets_wait)
+
+    assert not [one for one in client._client._conns.values() if one.connected()]
 
 
 async def _at_least(ledger: Ledger, count: int) -> bool:

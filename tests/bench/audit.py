@@ -46,6 +46,7 @@ def measure(replayed_dossiers: int = REPLAYED) -> dict[str, Any]:
         figures[f"verify_{events}_events_per_second"] = one["per_second"]
         figures[f"verify_{events}_events_peak_mib"] = one["peak_mib"]
         figures["verify_per_s"] = one["per_cpu_second"]
+        figures["verify_million_steps_per_cpu_second"] = one["million_steps_per_cpu_second"]
     figures["rss_ratio"] = round(peaks[1] / peaks[0], 2)
     with TemporaryDirectory(prefix="bench-replay-") as folder:
         lives.write(Path(folder), replayed_dossiers)
@@ -137,6 +138,7 @@ def _on_one_core() -> None:
 
 def _one(folder: Path) -> None:
     """Check an archive; print figures."""
+    pace = audit_replay.pace()
     began, used = time.perf_counter(), time.process_time()
     report = verify(folder, Asked())
     seconds, cpu = time.perf_counter() - began, time.process_time() - used
@@ -147,6 +149,7 @@ def _one(folder: Path) -> None:
         "records": records,
         "per_second": round(records / seconds),
         "per_cpu_second": round(records / cpu),
+        "million_steps_per_cpu_second": pace,
         "peak_mib": audit_replay.peak_mib(),
     }
     print(json.dumps(figures))

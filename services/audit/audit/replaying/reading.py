@@ -18,7 +18,7 @@ COLUMNS = ("timestamp", "type", "dossier_id", "sequence", "value")
 #: The broker's clock may be behind what a portal says; so many days are read before the first.
 LEEWAY = timedelta(days=2)
 #: So many records at least are read at once, if there are: more take memory and no less time.
-AT_ONCE = 1024
+AT_ONCE = 2048
 
 
 class Window(NamedTuple):
@@ -68,16 +68,17 @@ class _Stream:
             kinds = pc.index_in(records.column("type"), self._types)
             # What is not wanted has no kind.
             rows = _without_null(kinds, *records.columns)
-            moments, _, *columns = (
-                column.to_numpy(zero_copy_only=False)[rows] for column in records.columns
+            kinds = kinds.to_numpy(zero_copy_only=False)[rows].astype(np.int64)
+            moments, dossiers, numbers = (
+                records.column(name).take(pa.array(rows)).to_numpy(zero_copy_only=False)
+                for name in ("timestamp", "dossier_id", "sequence")
             )
             # A clock that went back does not change the order of a topic.
             self.moments = np.maximum.accumulate(np.maximum(moments.view(np.int64), self._latest))
             self._latest = int(self.moments[-1]) if len(self.moments) else self._latest
-            kinds = kinds.to_numpy(zero_copy_only=False)[rows].astype(np.int64)
-            told = self._recognisers.read(self._names, kinds, records.column("value"), rows)
-            self._columns = [column.tolist() for column in (kinds + self._first, *columns)]
-            self._columns.append(told)
+            read = self._recognisers.read(self._names, kinds, records.column("value"), rows)
+            self._columns = [one.tolist() for one in (kinds + self._first, dossiers, numbers)]
+            self._columns += read
 
     def _some(self) -> Iterator[pa.RecordBatch]:
         """Yield what is read at once: of many small files several."""

@@ -29,22 +29,31 @@ class Recognisers:
 
     def read(
         self, types: Sequence[str], kinds: np.ndarray, values: pa.Array, rows: np.ndarray
-    ) -> list[Told | None]:
-        """Return what the events in these rows tell, None for one that is not usual.
+    ) -> tuple[list[bytes], list[Told | None]]:
+        """Return the events in these rows, and what each tells, None for one that is not usual.
 
         `kinds` are the places of their types in `types`; none of them is null.
         """
-        told: list[Told | None] = [None] * len(kinds)
-        for kind, places, events in _alike(kinds, values, rows):
-            name = types[kind]
-            if not as_written.is_read(name):
-                continue
-            recogniser = self._of.get(name)
-            if recogniser is None:
-                recogniser = self._of[name] = _Recogniser(name)
-            for place, one in zip(places, recogniser.read(events), strict=True):
-                told[place] = one
-        return told
+        written: list[bytes] = []
+        told: list[Told | None] = []
+        lengths = np.diff(_ends(values))[rows]
+        order = np.lexsort((lengths, kinds))
+        for kind, those in _alike(kinds[order], lengths[order], order):
+            taken = values.take(pa.array(rows[those]))
+            written += taken.to_numpy(zero_copy_only=False).tolist()
+            told += self._told(types[kind], taken)
+        back = np.argsort(order).tolist()
+        return list(map(written.__getitem__, back)), list(map(told.__getitem__, back))
+
+    def _told(self, event_type: str, values: pa.Array) -> Sequence[Told | None]:
+        """Return what events of one length tell."""
+        if not as_written.is_read(event_type):
+            return [None] * len(values)
+        recogniser = self._of.get(event_type)
+        if recogniser is None:
+            recogniser = self._of[event_type] = _Recogniser(event_type)
+        ends, data = _ends(values), np.frombuffer(values.buffers()[2] or b"", np.uint8)
+        return recogniser.read(data[ends[0] : ends[-1]].reshape(len(values), -1))
 
 
 class _Recogniser:
@@ -123,21 +132,13 @@ def _fill(told: list[Told | None], layout: Layout, events: Events, left: np.ndar
 
 
 def _alike(
-    kinds: np.ndarray, values: pa.Array, rows: np.ndarray
-) -> Iterator[tuple[int, list[int], Events]]:
-    """Yield events of one kind and length, not too many at once: kind, places in `rows`, bytes."""
-    if not len(rows):
-        return
-    lengths = np.diff(_ends(values))[rows]
-    order = np.lexsort((lengths, kinds))
-    taken, kinds, lengths = values.take(pa.array(rows[order])), kinds[order], lengths[order]
-    ends, data = _ends(taken), np.frombuffer(taken.buffers()[2] or b"", np.uint8)
+    kinds: np.ndarray, lengths: np.ndarray, order: np.ndarray
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield what of the order has one kind and length, not too many at once."""
     changes = np.flatnonzero(np.diff(kinds) | np.diff(lengths)) + 1
-    for begin, end in pairwise([0, *changes.tolist(), len(kinds)]):
+    for begin, end in pairwise([0, *changes.tolist(), len(order)]):
         for first in range(begin, end, TOGETHER):
-            last = min(first + TOGETHER, end)
-            events = data[ends[first] : ends[last]].reshape(last - first, lengths[begin])
-            yield int(kinds[begin]), order[first:last].tolist(), events
+            yield int(kinds[begin]), order[first : min(first + TOGETHER, end)]
 
 
 def _ends(values: pa.Array) -> np.ndarray:

@@ -1,10 +1,16 @@
 """What a process has in memory from its start: nothing that only a few requests need."""
 
+import re
 import subprocess
 import sys
 
+from tests.architecture.repository import named, short
+
 #: What reads and writes workbooks, sets papers and reads the archive; 10 to 40 MB each.
 HEAVY = {"openpyxl", "numpy", "lxml", "typst", "pyarrow", "duckdb", "opentelemetry.sdk"}
+#: A letter of any script, so or so many times: the engine unrolls it, and each field that has the
+#: pattern takes 1.1 MB once it is checked. A length beside the pattern says the same.
+COUNTED_LETTERS = re.compile(r"""pattern=r?f?["'].*\\w(?:[^\[\]"']*\])?\{\d""")
 SERVICES = ("intake", "routing", "registry_sync", "notifier", "board")
 
 
@@ -17,3 +23,9 @@ def test_a_service_starts_without_what_only_a_few_requests_need() -> None:
     )
 
     assert ended.stdout.split() == []
+
+
+def test_no_pattern_counts_letters_of_every_script() -> None:
+    sources = named(".py", "shared", "services")
+
+    assert [short(path) for path in sources if COUNTED_LETTERS.search(path.read_text())] == []

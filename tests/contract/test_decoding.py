@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 import contracts
 from contracts.envelope import MalformedEvent, decode
+from contracts.events import BookText
 from contracts.forms import PersonalNumber
 from contracts.model import DossierCode, ProcedureCode, ProvinceCode, UnitCode
 
@@ -114,3 +115,13 @@ def test_only_the_ten_digits_of_ascii_are_digits(kind: Any, value: str) -> None:
     for other in (arabic, value + "\n", " " + value):
         with pytest.raises(ValidationError):
             TypeAdapter(kind).validate_python(other)
+
+
+@pytest.mark.parametrize("text", ["", "x" * 41, "quyển số 1\n", "a;b"])
+def test_a_book_has_one_to_forty_letters_digits_and_few_signs(text: str) -> None:
+    book = TypeAdapter(BookText)
+
+    assert book.validate_python("quyển_1/2026-ĐKKS.") == "quyển_1/2026-ĐKKS."
+    assert book.validate_python("Đ" * 40) == "Đ" * 40
+    with pytest.raises(ValidationError):
+        book.validate_python(text)

@@ -9,7 +9,7 @@ from contracts.events.base import Code, EventData, Round
 from contracts.model import UnitCode
 
 #: A number, book or page as the register writes it, for example `01/2026-ĐKKS`.
-BookText = Annotated[str, StringConstraints(pattern=r"^[\w./ -]{1,40}$")]
+BookText = Annotated[str, StringConstraints(max_length=40, pattern=r"^[\w./ -]+$")]
 
 
 class Registered(EventData):

@@ -64,6 +64,8 @@ async def open_pool(database_url: str, *, application: str, size: int = 8) -> Po
         command_timeout=20,
         init=_learn_types,
         reset=_leave_as_it_is,
+        # A timer for each statement would hold on to the batch it was first prepared in.
+        max_cached_statement_lifetime=0,
         server_settings={
             "application_name": application,
             "statement_timeout": "15000",

@@ -1,5 +1,5 @@
 """Runs the audit."""
 
-from audit.app import main
+from plumbing.starting import start
 
-main()
+start("audit.app")

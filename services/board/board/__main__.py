@@ -1,5 +1,5 @@
 """Runs the board."""
 
-from board.app import main
+from plumbing.starting import start
 
-main()
+start("board.app")

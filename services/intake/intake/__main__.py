@@ -1,5 +1,5 @@
 """`python -m intake`."""
 
-from intake.app import main
+from plumbing.starting import start
 
-main()
+start("intake.app")

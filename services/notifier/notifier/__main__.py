@@ -1,5 +1,5 @@
 """Starts the notifier: `python -m notifier`."""
 
-from notifier.app import main
+from plumbing.starting import start
 
-main()
+start("notifier.app")

@@ -1,5 +1,5 @@
 """Runs registry-sync."""
 
-from registry_sync.app import main
+from plumbing.starting import start
 
-main()
+start("registry_sync.app")

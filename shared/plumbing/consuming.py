@@ -31,7 +31,7 @@ DRAIN_SECONDS = 20
 WATCH_SECONDS = 5.0
 #: What Kafka may send of a partition, and of all together: enough for the next batches. The client
 #: holds it all, and the answer twice while it reads it. A record that is larger comes alone.
-_PARTITION_BYTES, _ANSWER_BYTES = 128 * 1024, 2 * 1024 * 1024
+PARTITION_BYTES, ANSWER_BYTES = 128 * 1024, 2 * 1024 * 1024
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -62,8 +62,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             group_instance_id=f"{settler.group}-{replica}",
             batch=True,
             max_records=200,
-            max_partition_fetch_bytes=_PARTITION_BYTES,
-            fetch_max_bytes=_ANSWER_BYTES,
+            max_partition_fetch_bytes=PARTITION_BYTES,
+            fetch_max_bytes=ANSWER_BYTES,
             batch_timeout_ms=20,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,

@@ -105,13 +105,15 @@ async def running(ledger: Ledger, servers: Stack, replica: str) -> AsyncIterator
         consumer.failed.cancel()
 
 
-async def produce(servers: Stack, topic: str, total: int, partition: int | None = None) -> None:
+async def produce(
+    servers: Stack, topic: str, total: int, partition: int | None = None, size: int = 200
+) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=servers.status().kafka, linger_ms=5)
     await producer.start()
     try:
         for number in range(total):
             key = None if partition is not None else str(number).encode()
-            await producer.send(topic, b"x" * 200, key=key, partition=partition)
+            await producer.send(topic, b"x" * size, key=key, partition=partition)
         await producer.flush()
     finally:
         await producer.stop()
@@ -218,6 +220,17 @@ async def test_given_offsets_on_their_way_to_kafka_when_it_stops_then_no_connect
         monkeypatch.setattr(client._client, "close", closed_while_offsets_wait)
 
     assert not [one for one in client._client._conns.values() if one.connected()]
+
+
+async def test_given_records_larger_than_what_is_asked_for_at_once_then_each_comes_alone(
+    ledger: Ledger, servers: Stack
+):
+    larger = consuming.PARTITION_BYTES + 1
+    for size in (200, larger, 200, 7 * larger):
+        await produce(servers, ledger.topic, 2, partition=0, size=size)
+
+    async with running(ledger, servers, "a"):
+        await until(lambda: ledger.is_whole(8), 20)
 
 
 async def _at_least(ledger: Ledger, count: int) -> bool:

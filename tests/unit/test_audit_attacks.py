@@ -331,7 +331,7 @@ def test_the_name_of_a_file_is_one_line_whatever_it_is(root: Path, form: str) ->
 
 def test_what_was_not_looked_at_is_said_and_a_topic_nobody_has_is_refused(root: Path) -> None:
     assert _run(str(root), "--topic", "dossier.intake.v2")[0] == 2
-    code, text = _run(str(root), "--topic", INTAKE, "--since", "2026-11-24")
+    code, text = _run(str(root), "--topic", INTAKE, "--since", "2026-11-24", "--language", "en")
     assert code == Verdict.SOUND
     assert f"only {INTAKE} was looked at" in text
     assert "no single record before 2026-11-24 was looked at" in text

@@ -42,6 +42,7 @@ from tests.unit.certificate_kit import a_certificate
 from tests.unit.proof_kit import a_signer, a_witness, add, signed_archive
 
 _COMMANDS = (proof_commands, question_commands, replay_commands, report_commands, verify_commands)
+ENGLISH = ("--language", "en")
 ROW = Judged(
     "appointment",
     ("due", "limit"),
@@ -100,7 +101,7 @@ def _told(root: Path, *options: object) -> str:
 
 
 def test_a_witness_who_cosigned_nothing_is_not_passed_over(root: Path):
-    code, text = run("verify", root, "--witness", a_witness().verifier.text)
+    code, text = run("verify", root, "--witness", a_witness().verifier.text, *ENGLISH)
 
     assert code == 0
     assert f"0 cosignatures are of {a_witness().name}" in text
@@ -286,12 +287,12 @@ def test_time_stamps_nobody_could_check_are_told(root: Path, tmp_path: Path):
         name = digest_of(split(ledger.last(*place) or "")[0])
         (stamped / TIMESTAMPS / f"{name}.tsr").write_bytes(b"a stamp")
 
-    code, text = run("verify", stamped)
+    code, text = run("verify", stamped, *ENGLISH)
 
     assert code == 0
     assert "3 time stamps were not checked: give --tsa-certificate" in text
     assert '"unchecked_time_stamps": 3' in run("verify", stamped, "--format", "json")[1]
-    assert "time stamps" not in run("verify", root)[1]
+    assert "time stamps" not in run("verify", root, *ENGLISH)[1]
 
 
 def test_other_rules_are_told_in_the_language_of_the_report():

@@ -345,7 +345,7 @@ def test_the_command_ends_with_the_verdict_and_says_the_same_twice(tmp_path: Pat
 def test_the_command_says_in_words_what_it_found(tmp_path: Path) -> None:
     root, log = a_sealed(tmp_path)
 
-    run = CliRunner().invoke(_app(), ["verify", str(root)])
+    run = CliRunner().invoke(_app(), ["verify", str(root), "--language", "en"])
 
     assert run.exit_code == 0
     assert run.stdout.splitlines()[-1] == "SOUND"

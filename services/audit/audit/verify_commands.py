@@ -1,10 +1,8 @@
 """`hotich audit verify` and `compare`: is the archive what was signed, and what the broker has."""
 
-import json
 import logging
 import os
 import sys
-from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,9 +15,9 @@ from audit.comparing import compare_with_broker
 from audit.kafka_reading import BrokerAway, BulkReader
 from audit.key_options import verifier_of
 from audit.notes import COSIGNS
-from audit.question_options import archived
+from audit.question_options import Language, archived
 from audit.timestamps import NotStamped, certificate_in
-from audit.verify_text import finding_json, finding_text, report_json, report_text
+from audit.verify_text import comparison_json, comparison_text, report_json, report_text
 from audit.verifying.results import Asked
 from audit.verifying.verify import verify
 from contracts.topics import ARCHIVED
@@ -57,6 +55,7 @@ def verify_archive(
         Path | None, typer.Option(help="The root of who time-stamps: its stamps must hold.")
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to tell.")] = "text",
+    language: Language = "vi",
 ) -> None:
     """Check that an archive is whole and unchanged; ends with the code of the worst finding."""
     asked = Asked(
@@ -78,7 +77,8 @@ def verify_archive(
     except OSError as error:  # a full disk, most of all: what is set aside goes to files
         typer.echo(f"{folder.name} could not be checked: {error.strerror or error}", err=True)
         raise typer.Exit(1) from None
-    typer.echo(report_json(report, asked) if form == "json" else report_text(report, asked))
+    as_json = form == "json"
+    typer.echo(report_json(report, asked) if as_json else report_text(report, asked, language))
     raise typer.Exit(int(report.verdict))
 
 
@@ -87,6 +87,7 @@ def compare_archive(
     kafka: Annotated[str, typer.Option(help="The broker, as host:port.")],
     topic: Annotated[list[str] | None, typer.Option(help="Only this topic.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to tell.")] = "text",
+    language: Language = "vi",
 ) -> None:
     """Compare every record of an archive with the broker's, byte by byte.
 
@@ -106,22 +107,8 @@ def compare_archive(
     except (NotAnArchive, BadKafkaSecurity) as error:
         typer.echo(f"{folder.name} could not be compared: {error}", err=True)
         raise typer.Exit(1) from None
-    same, behind = sum(result.same.values()), sum(result.behind.values())
-    if form == "json":
-        document = {
-            "verdict": result.verdict.name,
-            "exit_code": int(result.verdict),
-            "same": same,
-            "behind": behind,
-            "findings": [finding_json(finding) for finding in result.findings],
-            "left_off": [asdict(one) for one in result.left_off],
-        }
-        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    else:
-        for finding in result.findings:
-            typer.echo(finding_text(finding))
-        typer.echo(f"{same} records are the same, {behind} are not archived yet")
-        typer.echo(result.verdict.name)
+    as_json = form == "json"
+    typer.echo(comparison_json(result) if as_json else comparison_text(result, language))
     raise typer.Exit(int(result.verdict))
 
 

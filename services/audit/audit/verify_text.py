@@ -1,12 +1,18 @@
 """What `verify` and `compare` found, as text and as JSON."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
-from audit.findings import Finding
-from audit.verifying.collecting import Place
+from audit.comparing import Comparison
+from audit.findings import Finding, Verdict
+from audit.questions.saying import day, moment
+from audit.report.saying import finding_in_words, say
+from audit.verifying.collecting import LeftOff, Place
 from audit.verifying.results import Asked, Report
+from pages.words import Language
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
@@ -23,18 +29,19 @@ def finding_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def finding_text(finding: Finding) -> str:
-    """Return a finding as a line."""
+def finding_text(finding: Finding, language: Language) -> str:
+    """Return a finding as a line; in Vietnamese with the sentence its kind has in a report."""
     where = []
     if finding.topic is not None:
         where.append(str(Place(finding.topic, finding.partition or 0)))
     if finding.offset is not None:
         where.append(f"offset {finding.offset}")
     if finding.dossier_id is not None:
-        where.append(f"dossier {finding.dossier_id}")
+        where.append(say(language, "verified.dossier", id=finding.dossier_id))
     if finding.file is not None:
         where.append(_printable(finding.file) or "")
-    return f"{finding.verdict.name} {finding.kind}: {', '.join(where)}: {finding.text}"
+    told = finding.text if language == "en" else finding_in_words(finding, language)
+    return f"{finding.verdict.name} {finding.kind}: {', '.join(where)}: {told}"
 
 
 def report_json(report: Report, asked: Asked) -> str:
@@ -73,40 +80,82 @@ def report_json(report: Report, asked: Asked) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def report_text(report: Report, asked: Asked) -> str:
-    """Return what a check came to in lines for a person, the verdict last."""
+def report_text(report: Report, asked: Asked, language: Language) -> str:
+    """Return what a check came to in lines for a person, the name of the verdict last."""
+    lines = [finding_text(finding, language) for finding in report.findings]
+    lines += [_left_off(one, language) for one in report.left_off]
+    lines += _counts(report, language)
+    for place, count in report.behind.items():
+        key = "verified.other_behind" if count > 0 else "verified.archive_behind"
+        lines.append(say(language, key, place=place, count=abs(count)))
+    if asked.topics:
+        lines.append(say(language, "verified.topics", topics=", ".join(asked.topics)))
+    if asked.since is not None:
+        since = day(asked.since) if language == "vi" else asked.since.isoformat()
+        lines.append(say(language, "verified.since", since=since))
+    if report.own_keys:
+        lines.append(say(language, "verify.own_keys").rstrip("."))
+    verdict = say(language, f"verdict.{report.verdict.name.lower()}")
+    if asked.topics or asked.since is not None:
+        verdict = say(language, "verified.within", verdict=verdict)
+    return "\n".join([*lines, verdict, report.verdict.name])
+
+
+def comparison_json(result: Comparison) -> str:
+    """Return what a comparison with the broker came to as one JSON document."""
+    document = {
+        "verdict": result.verdict.name,
+        "exit_code": int(result.verdict),
+        "same": sum(result.same.values()),
+        "behind": sum(result.behind.values()),
+        "findings": [finding_json(finding) for finding in result.findings],
+        "left_off": [asdict(one) for one in result.left_off],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def comparison_text(result: Comparison, language: Language) -> str:
+    """Return what a comparison with the broker came to in lines, the name of the verdict last."""
+    lines = [finding_text(finding, language) for finding in result.findings]
+    same, behind = sum(result.same.values()), sum(result.behind.values())
+    lines.append(say(language, "compared.counts", same=same, behind=behind))
+    about = "compared.sound" if result.verdict is Verdict.SOUND else ""
+    about = about or f"verdict.{result.verdict.name.lower()}"
+    return "\n".join([*lines, say(language, about), result.verdict.name])
+
+
+def _left_off(one: LeftOff, language: Language) -> str:
+    if one.topic is None:
+        return say(language, "verified.more", count=one.count, kind=one.kind)
+    place = Place(one.topic, one.partition or 0)
+    return say(language, "verified.more_in", count=one.count, kind=one.kind, place=place)
+
+
+def _counts(report: Report, language: Language) -> Iterator[str]:
     records = sum(one.records for one in report.places)
     sealed = sum(one.sealed for one in report.places)
-    copies = sum(one.copies for one in report.places)
-    lines = [finding_text(finding) for finding in report.findings]
-    lines += [
-        f"and {one.count} more of {one.kind}"
-        + (f" in {one.topic}/{one.partition}" if one.topic else "")
-        for one in report.left_off
-    ]
-    newest = report.as_of.isoformat() if report.as_of else "never"
-    lines.append(
-        f"{report.origin}, up to {newest}: {records} records in {len(report.places)} places"
-    )
+    places: dict[str, object] = {"origin": report.origin, "places": len(report.places)}
+    newest = _newest(report.as_of, language)
+    yield say(language, "verified.extent", records=records, newest=newest, **places)
     checkpoints = sum(one.checkpoints for one in report.places)
-    lines.append(
-        f"{sealed} are under {checkpoints} signed checkpoints, {records - sealed} under none yet"
-    )
-    if copies:
-        lines.append(f"{copies} are copies of others, which does no harm")
-    lines += [f"{count} cosignatures are of {name}" for name, count in report.cosigned.items()]
+    counts = {"sealed": sealed, "checkpoints": checkpoints, "rest": records - sealed}
+    yield say(language, "verified.sealed", **counts)
+    if copies := sum(one.copies for one in report.places):
+        yield say(language, "verify.copies", copies=copies).rstrip(".")
+    for name, count in report.cosigned.items():
+        yield say(language, "verified.cosigned", count=count, name=name)
     if stamps := report.unchecked_stamps:
-        lines.append(f"{stamps} time stamps were not checked: give --tsa-certificate")
-    for place, count in report.behind.items():
-        lines.append(f"{place}: the {'other' if count > 0 else 'archive'} is {abs(count)} behind")
-    if asked.topics:
-        lines.append(f"only {', '.join(asked.topics)} was looked at")
-    if asked.since is not None:
-        lines.append(f"no single record before {asked.since} was looked at")
-    if report.own_keys:
-        lines.append("the keys are the archive's own: only --key tells whether all was signed anew")
-    lines.append(report.verdict.name)
-    return "\n".join(lines)
+        yield say(language, "verified.stamps", count=stamps)
+
+
+def _newest(at: datetime | None, language: Language) -> str:
+    """Return a moment of Vietnam, in English as ISO 8601 has it; one beyond any calendar, too."""
+    if at is None:
+        return say(language, "verified.never")
+    try:
+        return moment(at) if language == "vi" else at.isoformat()
+    except OverflowError:  # Vietnam is ahead: the last hours of the year 9999 are none there
+        return at.isoformat()
 
 
 def _printable(text: str | None) -> str | None:

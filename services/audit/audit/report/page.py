@@ -13,7 +13,7 @@ from audit.replaying.showing import changes_of
 from audit.report.gathering import Facts
 from audit.report.layout import Page, Section, Table
 from audit.report.replayed import asked_in_words, counts_in_words, example, examples_of
-from audit.report.saying import say
+from audit.report.saying import finding_in_words, say
 from pages.words import Language
 
 _COUNTED = (
@@ -123,8 +123,8 @@ class _Writing:
         where = [place, "" if one.offset is None else f"offset {one.offset}"]
         where += [str(one.dossier_id or ""), one.file or ""]
         named = ", ".join(part for part in where if part)
-        sentence = self.say(f"found.{one.kind}")
-        return f"{one.verdict.name} {one.kind}", named, f"{sentence} ({one.text})"
+        told = finding_in_words(one, self.language)
+        return f"{one.verdict.name} {one.kind}", named, told
 
     def _witnesses(self) -> Section:
         facts = self.facts

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from importlib.resources import files
 
+from audit.findings import Finding
 from pages.words import Language, Words
 
 
@@ -15,3 +16,8 @@ def words() -> Words:
 def say(language: Language, key: str, /, **places: object) -> str:
     """Return a sentence; raises KeyError for an unknown one."""
     return words().say(language, key, **places)
+
+
+def finding_in_words(finding: Finding, language: Language) -> str:
+    """Return the sentence a kind of finding has, and in brackets what the check itself said."""
+    return f"{say(language, f'found.{finding.kind}')} ({finding.text})"

@@ -167,7 +167,7 @@ def test_a_moment_beyond_the_calendar_of_vietnam_is_told_as_it_is(language: Lang
 
 def test_a_comparison_is_told_in_either_language() -> None:
     same = Comparison(Verdict.SOUND, [], [], {Place(INTAKE, 0): 7}, {Place(INTAKE, 0): 2})
-    other = Comparison(Verdict.DIVERGED, [OTHER], [])
+    other = Comparison(Verdict.DIVERGED, [OTHER], [LeftOff("archives_differ", INTAKE, 0, 9)])
 
     assert comparison_text(same, "vi").splitlines() == [
         "7 bản ghi giống nhau, 2 bản ghi chưa được lưu",
@@ -182,6 +182,7 @@ def test_a_comparison_is_told_in_either_language() -> None:
     assert comparison_text(other, "vi").splitlines() == [
         f"DIVERGED archives_differ: {INTAKE}/0, offset 7: Hai kho lưu, hoặc kho lưu và Kafka,"
         " có những bản ghi khác nhau. (the broker does not have it)",
+        f"và 9 phát hiện archives_differ khác ở {INTAKE}/0",
         "0 bản ghi giống nhau, 0 bản ghi chưa được lưu",
         "Kho lưu khác với bản đối chiếu.",
         "DIVERGED",

@@ -117,10 +117,11 @@ def comparison_json(result: Comparison) -> str:
 def comparison_text(result: Comparison, language: Language) -> str:
     """Return what a comparison with the broker came to in lines, the name of the verdict last."""
     lines = [finding_text(finding, language) for finding in result.findings]
+    lines += [_left_off(one, language) for one in result.left_off]
     same, behind = sum(result.same.values()), sum(result.behind.values())
     lines.append(say(language, "compared.counts", same=same, behind=behind))
-    about = "compared.sound" if result.verdict is Verdict.SOUND else ""
-    about = about or f"verdict.{result.verdict.name.lower()}"
+    sound = result.verdict is Verdict.SOUND
+    about = "compared.sound" if sound else f"verdict.{result.verdict.name.lower()}"
     return "\n".join([*lines, say(language, about), result.verdict.name])
 
 

@@ -189,7 +189,7 @@ def test_a_certificate_nobody_named_is_told_in_the_lines_of_the_verdict_alone(
     for name in (None, "pyhanko", "pyhanko_certvalidator"):
         monkeypatch.setattr(logging.getLogger(name), "handlers", [])
 
-    code, text = run("check-report", out)
+    code, text = run("check-report", out, *ENGLISH)
 
     assert (code, text) == (
         7,
@@ -254,7 +254,7 @@ def test_a_witness_that_saw_checkpoints_alone_calls_no_archive_sound(root: Path,
     write_private(key, a_witness())
     words = ("witness", part, "--key-file", key, "--state", tmp_path / "state")
 
-    code, text = run(*words)
+    code, text = run(*words, *ENGLISH)
     document = run(*words, "--format", "json")[1]
 
     assert code == 0

@@ -67,6 +67,9 @@ def place(log) -> tuple[str, int]:
     return fullest(log)
 
 
+_ENGLISH = ("--language", "en")
+
+
 def _run(*words: object, input: str | None = None) -> tuple[int, str]:
     done = CliRunner().invoke(_APP, [str(word) for word in words], input=input)
     assert done.exception is None or isinstance(done.exception, SystemExit), done.output
@@ -212,7 +215,7 @@ def test_by_commands_a_record_an_event_and_a_dossier_are_proved_and_checked(root
         status, text = _run("prove", root, *asked)
         assert (status, len(json.loads(text)["proofs"])) == (0, count)
         (tmp_path / "proof.json").write_text(text)
-        status, told = _run("check-proof", tmp_path / "proof.json", "--key", _KEY.text)
+        status, told = _run("check-proof", tmp_path / "proof.json", "--key", _KEY.text, *_ENGLISH)
         assert (status, told.count("on the log by"), "verdict: SOUND" in told) == (0, count, True)
         assert _run("prove", root, *asked)[1] == text
 
@@ -263,7 +266,7 @@ def test_by_commands_a_key_is_made_and_a_witness_cosigns(root, tmp_path):
     assert _run("keygen", "--name", "w.example/79", "--out", tmp_path / "k")[0] == 2
 
     asked = ("--key-file", tmp_path / "k", "--state", tmp_path / "w", "--key", _KEY.text)
-    status, text = _run("witness", root, *asked)
+    status, text = _run("witness", root, *asked, *_ENGLISH)
     assert (status, text.count("cosigned")) == (0, len(PLACES))
     status, text = _run("witness", root, *asked, "--format", "json")
     said = json.loads(text)

@@ -22,6 +22,8 @@ from tests.conftest import ROOT
 from tests.unit.archive_kit import ORIGIN, a_log, archive
 from tests.unit.certificate_kit import a_certificate
 
+ENGLISH = ("--language", "en")
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
@@ -104,7 +106,7 @@ def test_a_certificate_and_an_audit_key_sign_it_and_the_check_names_both(root, t
     assert code == 0, text
 
     known = ("--key", signer.verifier.text, "--certificate", certificate)
-    code, text = run("check-report", out, *known)
+    code, text = run("check-report", out, *known, *ENGLISH)
 
     assert code == 0, text
     assert "PAdES: holds: signed by Common Name: Invented Authority" in text
@@ -116,7 +118,7 @@ def test_a_signature_of_somebody_unknown_vouches_for_nothing(root, tmp_path):
     out = tmp_path / "report.pdf"
     run("report", root, "--out", out, "--certificate", certificate, "--certificate-key", private)
 
-    code, text = run("check-report", out)
+    code, text = run("check-report", out, *ENGLISH)
     (tmp_path / "other").mkdir()
     other, _ = a_certificate(tmp_path / "other", "Somebody Else")
     code_of_other, _ = run("check-report", out, "--certificate", other)
@@ -136,7 +138,7 @@ def test_a_byte_changed_after_signing_is_found(root, tmp_path, name):
     content = out.read_bytes()
     out.write_bytes(content[:2000] + bytes([content[2000] ^ 1]) + content[2001:])
 
-    code, text = run("check-report", out, "--key", signer.verifier.text)
+    code, text = run("check-report", out, "--key", signer.verifier.text, *ENGLISH)
 
     assert code == 7
     assert "the note is of another file" in text
@@ -152,7 +154,7 @@ def test_a_byte_changed_under_a_pades_signature_is_found(root, tmp_path, at):
     content[int(len(content) * at)] ^= 1
     out.write_bytes(content)
 
-    code, text = run("check-report", out, "--certificate", certificate)
+    code, text = run("check-report", out, "--certificate", certificate, *ENGLISH)
     assert code == 7
     assert "PAdES: does not hold" in text
 
@@ -161,7 +163,8 @@ def test_a_report_without_a_signature_vouches_for_nothing(root, tmp_path):
     out = tmp_path / "report.html"
     run("report", root, "--out", out)
 
-    assert run("check-report", out) == (7, "it has no signature\n")
+    assert run("check-report", out, *ENGLISH) == (7, "it has no signature\n")
+    assert run("check-report", out) == (7, "báo cáo không có chữ ký nào\n")
 
 
 def test_it_can_tell_what_another_law_would_decide(root, tmp_path):

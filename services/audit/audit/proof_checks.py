@@ -9,7 +9,7 @@ from typing import Any
 
 from audit.checkpoints import Checkpoint, Ledger, parse_checkpoint, place_origin
 from audit.findings import Finding, Verdict
-from audit.keys import Keys, moment
+from audit.keys import Keys
 from audit.leaves import headers_digest, leaf_input, value_digest
 from audit.merkle import is_consistent, leaf_hash, root_from_inclusion
 from audit.notes import (
@@ -22,6 +22,7 @@ from audit.notes import (
     split,
 )
 from audit.proofs import FORMAT, GROWTH, RECORD
+from audit.report.saying import Said
 
 Place = tuple[str, int]
 #: What says that a text is not what it should be, when parts of it are read.
@@ -99,8 +100,8 @@ def cosigned_by(ledger: Ledger, place: Place, note: str, witnesses: Iterable[Ver
     return names
 
 
-def check_document(document: Any, trusted: Verifier | None) -> tuple[list[Finding], list[str]]:
-    """Return what is wrong with a document of proofs, and what its proofs show, one line each.
+def check_document(document: Any, trusted: Verifier | None) -> tuple[list[Finding], list[Said]]:
+    """Return what is wrong with a document of proofs, and what its proofs show, a sentence each.
 
     Without a trusted key the first key of the document is believed.
     """
@@ -113,7 +114,7 @@ def check_document(document: Any, trusted: Verifier | None) -> tuple[list[Findin
     if form != FORMAT or not proofs:
         return [_unreadable("it is of another format, or there is no proof in it")], []
     findings: list[Finding] = []
-    shown: list[str] = []
+    shown: list[Said] = []
     for proof in proofs:
         try:
             findings += _check(origin, keys, proof, shown)
@@ -166,7 +167,7 @@ def _cosignature_finding(
     return _at(place, Verdict.FORGED, BAD_SIGNATURE, text)
 
 
-def _check(origin: str, keys: Keys, proof: dict[str, Any], shown: list[str]) -> list[Finding]:
+def _check(origin: str, keys: Keys, proof: dict[str, Any], shown: list[Said]) -> list[Finding]:
     place = str(proof["topic"]), int(proof["partition"])
     checkpoint, findings = open_checkpoint(proof["checkpoint"], keys, origin, place)
     if checkpoint is None or findings:
@@ -179,7 +180,7 @@ def _check(origin: str, keys: Keys, proof: dict[str, Any], shown: list[str]) -> 
 
 
 def _check_record(
-    place: Place, proof: dict[str, Any], checkpoint: Checkpoint, shown: list[str]
+    place: Place, proof: dict[str, Any], checkpoint: Checkpoint, shown: list[Said]
 ) -> list[Finding]:
     record, offset = proof["record"], int(proof["record"]["offset"])
     value = _bytes(record["value"])
@@ -188,9 +189,12 @@ def _check_record(
     if root != checkpoint.root:
         text = "the record is not in the log the checkpoint is of"
         return [_at(place, Verdict.ALTERED, "root_differs", text, offset)]
-    told = "no value" if value is None else f"SHA-256 {hashlib.sha256(value).hexdigest()}"
-    when = moment(checkpoint.time)
-    shown.append(f"{place[0]}/{place[1]}/{offset}: on the log by {when}, {told}")
+    said = {"record": f"{place[0]}/{place[1]}/{offset}", "when": checkpoint.time}
+    if value is None:
+        shown.append(Said("proved.no_value", said))
+    else:
+        digest = hashlib.sha256(value).hexdigest()
+        shown.append(Said("proved.record", {**said, "digest": digest}))
     return []
 
 
@@ -200,7 +204,7 @@ def _check_growth(
     place: Place,
     proof: dict[str, Any],
     checkpoint: Checkpoint,
-    shown: list[str],
+    shown: list[Said],
 ) -> list[Finding]:
     size, root = int(proof["size"]), _digest(proof["root"])
     if proof["earlier"] is not None:
@@ -212,9 +216,9 @@ def _check_growth(
     if not is_consistent(size, checkpoint.size, root, checkpoint.root, path):
         text = f"the log of {checkpoint.size} records did not grow out of that of {size}"
         return [_at(place, Verdict.DIVERGED, "checkpoints_fork", text)]
-    begins = f"begins with that of {size}, root {base64.b64encode(root).decode()}"
-    when = moment(checkpoint.time)
-    shown.append(f"{place[0]}/{place[1]}: the log of {checkpoint.size} at {when} {begins}")
+    grown = {"records": checkpoint.size, "when": checkpoint.time}
+    begins = {"size": size, "root": base64.b64encode(root).decode()}
+    shown.append(Said("proved.growth", {"place": f"{place[0]}/{place[1]}", **grown, **begins}))
     return []
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -15,7 +16,8 @@ from audit.key_options import verifier_of
 from audit.notes import COSIGNS, SIGNS, Signer, Verifier
 from audit.proof_checks import check_document, shown_finding
 from audit.proofs import NoProof, document_of, places_of_event, prove_record
-from audit.question_options import archived, wanted_dossier
+from audit.question_options import Language, archived, wanted_dossier
+from audit.report.saying import finding_told, say
 from audit.signing import BadKeys, generate, read_private, write_private
 from audit.trees import Tree
 from audit.witness import BadState, Cosigned, Folder, Source, Witness
@@ -25,10 +27,6 @@ Format = Annotated[str, typer.Option("--format", help="text or json")]
 Key = Annotated[
     str | None, typer.Option("--key", help="the log's verifier key, had from its owner")
 ]
-CHECKPOINTS_ALONE = (
-    "checkpoints alone were compared; of the records only `hotich audit verify` tells"
-)
-TRUSTED_ON_SIGHT = "no --key was given: the first key of the log was trusted on first sight"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -67,6 +65,7 @@ def prove(
     offset: Annotated[int | None, typer.Option(help="of the record", min=0)] = None,
     event: Annotated[str | None, typer.Option(help="the id of an event")] = None,
     code: Annotated[str | None, typer.Option(help="of a dossier: all its events")] = None,
+    language: Language = "vi",
 ) -> None:
     """Write the proof that records are on the log, for `check-proof`, as JSON."""
     named = [topic, partition, offset]
@@ -91,15 +90,16 @@ def prove(
     except NotAnArchive as error:
         _fail(f"{folder} is no archive: {error}")
     except NoProof as error:
-        _end([Finding(Verdict.INCOMPLETE, "tail_missing", str(error))], "text")
+        _end([Finding(Verdict.INCOMPLETE, "tail_missing", str(error))], "text", language)
     except Unreadable as error:
-        _end([_unreadable(error)], "text")
+        _end([_unreadable(error)], "text", language)
 
 
 def check_proof(
     file: Annotated[Path, typer.Argument(help="what `prove` wrote, or - for the input")],
     key: Key = None,
     form: Format = "text",
+    language: Language = "vi",
 ) -> None:
     """Check proofs without an archive or a network; say what they show."""
     trusted = _verifier(key)
@@ -110,9 +110,10 @@ def check_proof(
     except OSError as error:
         _fail(f"{file} cannot be read ({type(error).__name__})")
     except (ValueError, RecursionError):
-        _end([Finding(Verdict.UNREADABLE, "file_unreadable", "it is no JSON")], form)
+        _end([Finding(Verdict.UNREADABLE, "file_unreadable", "it is no JSON")], form, language)
     findings, shown = check_document(document, trusted)
-    _end(findings, form, shown, trusted_on_sight=trusted is None)
+    lines = [one.within(language if form == "text" else "en") for one in shown]
+    _end(findings, form, language, lines, trusted_on_sight=trusted is None)
 
 
 def witness(
@@ -125,6 +126,7 @@ def witness(
         Path | None, typer.Option(help="an access token with audit:read, for the service")
     ] = None,
     form: Format = "text",
+    language: Language = "vi",
 ) -> None:
     """Cosign the newest checkpoints if the log grew out of what this witness saw before."""
     trusted = _verifier(key)
@@ -146,9 +148,10 @@ def witness(
     except (BadKeys, BadState, ServiceAway) as error:
         _fail(str(error))
     except Unreadable as error:
-        _end([_unreadable(error)], form)
-    lines = [_line(one) for one in cosigned] if form == "text" else [_entry(o) for o in cosigned]
-    _end(findings, form, lines, trusted_on_sight=trusted is None, checkpoints_alone=True)
+        _end([_unreadable(error)], form, language)
+    show = partial(_line, language) if form == "text" else _entry
+    lines = [show(one) for one in cosigned]
+    _end(findings, form, language, lines, trusted_on_sight=trusted is None, checkpoints_alone=True)
 
 
 def _proofs(
@@ -164,8 +167,9 @@ def _proofs(
     return proofs
 
 
-def _line(one: Cosigned) -> str:
-    return f"{one.place[0]}/{one.place[1]}: cosigned {one.size} records: {one.line.strip()}"
+def _line(language: Language, one: Cosigned) -> str:
+    place, line = f"{one.place[0]}/{one.place[1]}", one.line.strip()
+    return say(language, "proved.cosigned", place=place, size=one.size, line=line)
 
 
 def _entry(one: Cosigned) -> dict[str, Any]:
@@ -176,6 +180,7 @@ def _entry(one: Cosigned) -> dict[str, Any]:
 def _end(
     findings: Sequence[Finding],
     form: str,
+    language: Language,
     shown: Sequence[object] = (),
     *,
     trusted_on_sight: bool = False,
@@ -198,13 +203,14 @@ def _end(
         for one in findings:
             place = "" if one.topic is None else f" {one.topic}/{one.partition}"
             at = "" if one.offset is None else f"/{one.offset}"
-            typer.echo(f"{one.verdict.name} {one.kind}{place}{at}: {one.text}")
+            told = finding_told(one, language)
+            typer.echo(f"{one.verdict.name} {one.kind}{place}{at}: {told}")
         if trusted_on_sight:
-            typer.echo(TRUSTED_ON_SIGHT)
+            typer.echo(say(language, "proved.trusted_on_sight"))
         if checkpoints_alone:
-            typer.echo(CHECKPOINTS_ALONE)
+            typer.echo(say(language, "proved.checkpoints_alone"))
         if not checkpoints_alone or findings:
-            typer.echo(f"verdict: {verdict.name}")
+            typer.echo(say(language, "proved.verdict", verdict=verdict.name))
     raise typer.Exit(int(verdict))
 
 

@@ -3,7 +3,7 @@
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,14 +13,13 @@ from audit.folders import is_within
 from audit.key_options import verifier_of
 from audit.no_answer import TROUBLES, why_no_answer
 from audit.notes import Signer
-from audit.question_options import Province, Unit
+from audit.question_options import Language, Province, Unit
 from audit.signing import BadKeys, read_private
 
 if TYPE_CHECKING:
     from audit.replaying.rules import Rules
     from audit.report.layout import Page
 
-Language = Literal["vi", "en"]
 Keys = Annotated[list[str] | None, typer.Option("--key", help="A verifier key that is trusted.")]
 
 
@@ -37,7 +36,7 @@ def report(
     province: Province = "",
     first: Annotated[str, typer.Option("--from", help="From this day on.")] = "",
     last: Annotated[str, typer.Option("--to", help="Up to this day, inclusive.")] = "",
-    language: Annotated[Language, typer.Option(help="In which language.")] = "vi",
+    language: Language = "vi",
     rules: Annotated[
         str | None, typer.Option(help="Also what a day's law, or a folder of data, would decide.")
     ] = None,
@@ -94,9 +93,11 @@ def check_report(
     certificate: Annotated[
         list[Path] | None, typer.Option(help="A certificate that is trusted: PEM.")
     ] = None,
+    language: Language = "vi",
 ) -> None:
     """Check the signatures of a report, offline; exit 7 unless one of a known signer holds."""
     from audit.report import checking
+    from audit.report.saying import say
     from audit.report.signing import BadCertificate
 
     keys = [verifier_of(text) for text in key or ()]
@@ -108,9 +109,10 @@ def check_report(
     except BadCertificate as error:
         raise typer.BadParameter(f"--certificate: {error}") from None
     for one in found:
-        typer.echo(f"{one.what}: {'holds' if one.holds else 'does not hold'}: {one.text}")
+        how = "checked.holds" if one.holds else "checked.does_not_hold"
+        typer.echo(say(language, how, what=one.what, why=one.why.within(language)))
     if not found:
-        typer.echo("it has no signature")
+        typer.echo(say(language, "checked.none"))
     known = any(one.holds and one.known for one in found)
     broken = any(not one.holds for one in found)
     raise typer.Exit(int(Verdict.SOUND if known and not broken else Verdict.FORGED))

@@ -8,8 +8,8 @@ from typing import Any
 
 from audit.comparing import Comparison
 from audit.findings import Finding, Verdict
-from audit.questions.saying import day, moment
-from audit.report.saying import finding_in_words, say
+from audit.questions.saying import day
+from audit.report.saying import finding_told, moment_of, say
 from audit.verifying.collecting import LeftOff, Place
 from audit.verifying.results import Asked, Report
 from pages.words import Language
@@ -40,7 +40,7 @@ def finding_text(finding: Finding, language: Language) -> str:
         where.append(say(language, "verified.dossier", id=finding.dossier_id))
     if finding.file is not None:
         where.append(_printable(finding.file) or "")
-    told = finding.text if language == "en" else finding_in_words(finding, language)
+    told = finding_told(finding, language)
     return f"{finding.verdict.name} {finding.kind}: {', '.join(where)}: {told}"
 
 
@@ -150,13 +150,10 @@ def _counts(report: Report, language: Language) -> Iterator[str]:
 
 
 def _newest(at: datetime | None, language: Language) -> str:
-    """Return a moment of Vietnam, in English as ISO 8601 has it; one beyond any calendar, too."""
+    """Return a moment of Vietnam, in English as ISO 8601 has it."""
     if at is None:
         return say(language, "verified.never")
-    try:
-        return moment(at) if language == "vi" else at.isoformat()
-    except OverflowError:  # Vietnam is ahead: the last hours of the year 9999 are none there
-        return at.isoformat()
+    return moment_of(at) if language == "vi" else at.isoformat()
 
 
 def _printable(text: str | None) -> str | None:

@@ -14,6 +14,7 @@ from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko_certvalidator import ValidationContext
 
 from audit.notes import BadNote, Verifier, open_note, split
+from audit.report.saying import Said
 from audit.report.signing import NOTE_ENDING, BadCertificate, note_text
 
 
@@ -27,7 +28,7 @@ class Checked:
     what: str
     holds: bool
     known: bool
-    text: str
+    why: Said
 
 
 def check_report(
@@ -51,16 +52,16 @@ def _note(content: bytes, file: Path, keys: Sequence[Verifier]) -> Checked:
         text, signatures = split(note)
         lines = dict(line.partition(" ")[::2] for line in text.splitlines())
         if text != note_text(content, lines.get("origin", ""), lines.get("as-of", "")):
-            return Checked("note", False, False, "the note is of another file")
+            return Checked("note", False, False, Said("checked.other_file"))
         if not keys:
             names = ", ".join(one.name for one in signatures)
-            return Checked("note", False, False, f"no --key to check the signature of {names}")
+            return Checked("note", False, False, Said("checked.no_key", {"who": names}))
         by = ", ".join(open_note(note, keys).by)
     except BadNote as error:
-        return Checked("note", False, False, error.reason.replace("_", " "))
+        return Checked("note", False, False, Said(f"checked.{error.reason}"))
     except (OSError, ValueError):
-        return Checked("note", False, False, "malformed")
-    return Checked("note", True, True, f"signed by {by}")
+        return Checked("note", False, False, Said("checked.malformed"))
+    return Checked("note", True, True, Said("checked.signed", {"who": by}))
 
 
 def _signatures(content: bytes, certificates: Sequence[Path]) -> list[Checked]:
@@ -73,19 +74,20 @@ def _signatures(content: bytes, certificates: Sequence[Path]) -> list[Checked]:
         embedded = PdfFileReader(BytesIO(content)).embedded_signatures
         return [_signature(one, context) for one in embedded]
     except (PdfError, SignatureValidationError, ValueError, KeyError, TypeError) as error:
-        return [Checked("PAdES", False, False, f"it cannot be read ({type(error).__name__})")]
+        why = Said("checked.unreadable", {"why": type(error).__name__})
+        return [Checked("PAdES", False, False, why)]
 
 
 def _signature(embedded: object, context: ValidationContext) -> Checked:
     status = validate_pdf_signature(embedded, context)  # type: ignore[arg-type]
     whole = status.coverage is SignatureCoverageLevel.ENTIRE_FILE
-    who = status.signing_cert.subject.human_friendly
+    who = {"who": status.signing_cert.subject.human_friendly}
     if not (status.intact and status.valid):
-        return Checked("PAdES", False, False, f"the signature of {who} does not hold")
+        return Checked("PAdES", False, False, Said("checked.broken", who))
     if not whole:
-        return Checked("PAdES", False, status.trusted, f"{who} did not sign all of the file")
-    known = "" if status.trusted else ", whose certificate was not given"
-    return Checked("PAdES", True, status.trusted, f"signed by {who}{known}")
+        return Checked("PAdES", False, status.trusted, Said("checked.part", who))
+    key = "checked.signed" if status.trusted else "checked.signed_by_unknown"
+    return Checked("PAdES", True, status.trusted, Said(key, who))
 
 
 def _certificate(file: Path) -> object:

@@ -1,7 +1,7 @@
 """What `verify` and `compare` say to a person: Vietnamese unless asked, the codes in neither."""
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from audit import verify_commands
 from audit.comparing import Comparison
 from audit.findings import Finding, Verdict
+from audit.questions.saying import iso, moment
 from audit.verify_text import comparison_text, finding_text, report_text
 from audit.verifying.collecting import LeftOff, Place
 from audit.verifying.results import Asked, Report
@@ -163,6 +164,13 @@ def test_a_moment_beyond_the_calendar_of_vietnam_is_told_as_it_is(language: Lang
     late = _Late("test", Verdict.SOUND, [], [], [], own_keys=False)
 
     assert "9999-12-31T23:00:00+00:00" in report_text(late, Asked(), language)
+
+
+def test_no_moment_breaks_what_an_answer_or_a_report_says_of_it() -> None:
+    late = datetime(9999, 12, 31, 23, tzinfo=UTC)
+
+    assert moment(late) == iso(late) == "9999-12-31T23:00:00+00:00"
+    assert moment(late - timedelta(hours=7)) == "23:00:00 31/12/9999"
 
 
 def test_a_comparison_is_told_in_either_language() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from audit.comparing import Comparison
 from audit.findings import Finding, Verdict
-from audit.questions.saying import day
-from audit.report.saying import finding_told, moment_of, say
+from audit.questions.saying import day, moment
+from audit.report.saying import finding_told, say
 from audit.verifying.collecting import LeftOff, Place
 from audit.verifying.results import Asked, Report
 from pages.words import Language
@@ -153,7 +153,7 @@ def _newest(at: datetime | None, language: Language) -> str:
     """Return a moment of Vietnam, in English as ISO 8601 has it."""
     if at is None:
         return say(language, "verified.never")
-    return moment_of(at) if language == "vi" else at.isoformat()
+    return moment(at) if language == "vi" else at.isoformat()
 
 
 def _printable(text: str | None) -> str | None:

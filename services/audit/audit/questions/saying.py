@@ -123,8 +123,12 @@ def told_document(told: Told) -> list[dict[str, Any]]:
 
 
 def moment(at: datetime) -> str:
-    """Return a moment of Vietnam to the second: `08:00:01 24/11/2026`."""
-    return f"{at.astimezone(VIETNAM):%H:%M:%S %d/%m/%Y}"
+    """Return a moment of Vietnam to the second: `08:00:01 24/11/2026`; one it has not, in ISO 8601.
+
+    Vietnam is ahead: the last hours of the year 9999 are none there.
+    """
+    here = _here(at)
+    return at.isoformat() if here is None else f"{here:%H:%M:%S %d/%m/%Y}"
 
 
 def day(on: date) -> str:
@@ -133,8 +137,15 @@ def day(on: date) -> str:
 
 
 def iso(at: datetime | None) -> str | None:
-    """Return a moment of Vietnam as documents have it, None for None."""
-    return None if at is None else at.astimezone(VIETNAM).isoformat()
+    """Return a moment of Vietnam as documents have it, None for None; one it has not as it is."""
+    return None if at is None else (_here(at) or at).isoformat()
+
+
+def _here(at: datetime) -> datetime | None:
+    try:
+        return at.astimezone(VIETNAM)
+    except OverflowError:
+        return None
 
 
 def percent(part: int, rest: int) -> str:

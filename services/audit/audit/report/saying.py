@@ -36,14 +36,6 @@ class Said:
         return say(language, self.key, **places)
 
 
-def moment_of(at: datetime) -> str:
-    """Return a moment of Vietnam to the second; one its calendar has no more, in ISO 8601."""
-    try:
-        return moment(at)
-    except OverflowError:  # Vietnam is ahead: the last hours of the year 9999 are none there
-        return at.isoformat()
-
-
 def finding_in_words(finding: Finding, language: Language) -> str:
     """Return the sentence a kind of finding has, and in brackets what the check itself said."""
     return f"{say(language, f'found.{finding.kind}')} ({finding.text})"
@@ -57,4 +49,4 @@ def finding_told(finding: Finding, language: Language) -> str:
 def _shown(place: object, language: Language) -> object:
     if not isinstance(place, datetime):
         return place
-    return moment_of(place) if language == "vi" else as_signed(place)
+    return moment(place) if language == "vi" else as_signed(place)

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -21,7 +22,12 @@ DESK_UNIT = "20194"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make our marks known, and let a busy machine be slow."""
+    """Make our marks known, let a busy machine be slow, and be interrupted in the background, too.
+
+    A job in the background ignores SIGINT, and so would the processes that tests interrupt.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "empty_database: `database` has no table yet")
     slow = [HealthCheck.too_slow]
     settings.register_profile("busy", deadline=None, suppress_health_check=slow)

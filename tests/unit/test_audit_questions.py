@@ -55,18 +55,22 @@ def some_due(on: date, hour: int = 17) -> Due:
     )
 
 
-def waiting(log: Log, number: int, at: datetime, due: date) -> None:
-    """Let a dossier be accepted and wait for the register."""
-    dossier_id, code = dossier_of(number)
-    came = log.say(dossier_id, code, a_submission(submitted_at=at), OUTSIDE, at)
-    accepted = Accepted(
+def an_acceptance(due: date, round_: int = 1) -> Accepted:
+    return Accepted(
         unit_code=UNIT,
         procedure_code="1.001193",
         actor="officer-26737",
         reference_version="test",
         due=some_due(due),
+        round=round_,
     )
-    log.say(dossier_id, code, accepted, came, at)
+
+
+def waiting(log: Log, number: int, at: datetime, due: date) -> None:
+    """Let a dossier be accepted and wait for the register."""
+    dossier_id, code = dossier_of(number)
+    came = log.say(dossier_id, code, a_submission(submitted_at=at), OUTSIDE, at)
+    log.say(dossier_id, code, an_acceptance(due), came, at)
 
 
 def again(log: Log, records: list[Written]) -> None:
@@ -82,13 +86,7 @@ def test_given_a_clock_that_is_behind_then_the_timeline_goes_by_cause(tmp_path: 
     log = Log()
     dossier_id, code = dossier_of(0)
     came = log.say(dossier_id, code, a_submission(submitted_at=START), OUTSIDE, START)
-    accepted = Accepted(
-        unit_code=UNIT,
-        procedure_code="1.001193",
-        actor="officer-26737",
-        reference_version="test",
-        due=some_due(date(2026, 11, 26)),
-    )
+    accepted = an_acceptance(date(2026, 11, 26))
     log.say(dossier_id, code, accepted, came, START - timedelta(minutes=5))
 
     told = document("timeline", archive(tmp_path, log), code)
@@ -425,14 +423,7 @@ def test_figures_are_named_by_what_they_count_and_say_that_they_count_times(tmp_
     log = Log()
     dossier_id, code = dossier_of(0)
     waiting(log, 0, START, date(2026, 11, 27))
-    accepted = Accepted(
-        unit_code=UNIT,
-        procedure_code="1.001193",
-        actor="officer-26737",
-        reference_version="test",
-        due=some_due(date(2026, 11, 27)),
-        round=2,
-    )
+    accepted = an_acceptance(date(2026, 11, 27), round_=2)
     log.say(dossier_id, code, accepted, OUTSIDE, START + timedelta(hours=1))
     entered = Registered(unit_code=UNIT, number="1", book="01/2026", registered_on=START.date())
     log.say(dossier_id, code, entered, OUTSIDE, START + timedelta(hours=2))

@@ -6,7 +6,9 @@ from pathlib import Path
 from audit.archive import Listing, Segment, Unreadable
 from audit.checkpoints import Checkpoint, Ledger, parse_checkpoint
 from audit.notes import BadNote
+from audit.questions.saying import Saying
 from contracts.topics import LIFECYCLE
+from pages.words import Language
 
 #: So many places are named, the others are counted.
 _MOST_NAMED = 5
@@ -48,12 +50,16 @@ class Known:
         return found
 
 
-def lacking_in_words(found: list[Lacking]) -> str:
-    """Return the places and their numbers as a list for one line."""
+def lacking_in_words(found: list[Lacking], language: Language) -> str:
+    """Return the warning that an answer lacks what was signed, on one line: which places, how many.
+
+    An answer with it ends with `Verdict.INCOMPLETE`.
+    """
     named = [
         f"{one.topic}/{one.partition}: {one.here} < {one.known}" for one in found[:_MOST_NAMED]
     ]
-    return ", ".join(named) + (", …" if len(found) > _MOST_NAMED else "")
+    places = ", ".join(named) + (", …" if len(found) > _MOST_NAMED else "")
+    return Saying(language).say("told.lacking", places=places)
 
 
 def _newest(ledger: Ledger, place: tuple[str, int]) -> Checkpoint | None:

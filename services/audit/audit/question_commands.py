@@ -160,8 +160,7 @@ def _asked(folder: Path, language: Language) -> Iterator[Source]:
     try:
         with Source(folder, progress=_Progress()) as source:
             if source.lacking:
-                places = lacking_in_words(source.lacking)
-                typer.echo(Saying(language).say("told.lacking", places=places), err=True)
+                typer.echo(lacking_in_words(source.lacking, language), err=True)
             yield source
             if source.lacking:
                 raise typer.Exit(int(Verdict.INCOMPLETE))

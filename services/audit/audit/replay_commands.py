@@ -59,8 +59,7 @@ def replay_archive(
         typer.echo(f"{error}: `hotich audit verify` tells more", err=True)
         raise typer.Exit(int(Verdict.UNREADABLE)) from None
     if lacking:
-        places = lacking_in_words(lacking)
-        typer.echo(Saying(language).say("told.lacking", places=places), err=True)
+        typer.echo(lacking_in_words(lacking, language), err=True)
     match form:
         case "json":
             typer.echo(showing.json_of(found, asked))

@@ -17,7 +17,7 @@ from contracts.told import Told
 COLUMNS = ("timestamp", "type", "dossier_id", "sequence", "value")
 #: The broker's clock may be behind what a portal says; so many days are read before the first.
 LEEWAY = timedelta(days=2)
-#: So many records at least are read at once, if there are: more take memory and no less time.
+#: So many records at least are read at once, if there are: more take memory and hardly less time.
 AT_ONCE = 2048
 
 
